@@ -1,0 +1,1 @@
+"""The world, one third party a file; each file implements a port."""

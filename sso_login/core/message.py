@@ -1,0 +1,46 @@
+"""What goes over the wire and to the person, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; `json` is the body as a value, `deadline` bounds the whole call in seconds.
+
+    `operation` is the API's name for it, the only thing about it that may be logged.
+    """
+
+    operation: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Mapping[str, object] | None = field(default=None, repr=False)
+    deadline: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP reply, whole; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence for the person at work meanwhile; `warning` where something is not as it should be."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A step of the polling loop: what is waited for, and until when (epoch seconds)."""
+
+    until: float
+    reason: str

@@ -1,0 +1,199 @@
+"""The nouns: frozen values and pure rules; every instant is in epoch seconds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+from sso_login.core.errors import UsageProblem
+
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+REFRESH_GRANT: Final = "refresh_token"
+DEFAULT_SCOPE: Final = "sso:account:access"
+
+_REGION: Final = re.compile(r"[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Secret:
+    """A string that does not print itself; `reveal()` gives it away and is easy to grep for."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Wrap a token, code or client secret as soon as it enters the program."""
+        self._value = value
+
+    def reveal(self) -> str:
+        """Give the string itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        """Hide the value wherever a value is drawn: logs, tracebacks, f-strings."""
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value, so that records can be compared."""
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        """Hash by value, as equality asks for."""
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a pickle is a plaintext copy."""
+        message = "a Secret is never pickled"
+        raise TypeError(message)
+
+
+def checked_region(region: str) -> str:
+    """Return an AWS region name fit to build a host name from, or raise UsageProblem."""
+    if not _REGION.fullmatch(region):
+        message = f"{region!r} is not an AWS region"
+        raise UsageProblem(message, hint="A region looks like us-east-1; it is the one the Identity Center lives in.")
+    return region
+
+
+def checked_url(url: str, *, what: str) -> str:
+    """Return a URL that may be spoken to: https, or http to loopback; no user, no odd characters; else UsageProblem."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    fits = host and url.isascii() and url.isprintable() and " " not in url and "@" not in parts.netloc
+    if not fits or parts.scheme not in {"http", "https"}:
+        message = f"{what} {url!r} is not a URL"
+        raise UsageProblem(message, hint="It looks like https://my-company.awsapps.com/start.")
+    if parts.scheme != "https" and host not in _LOOPBACK:
+        message = f"{what} {url!r} is not https"
+        raise UsageProblem(message, hint="Only loopback addresses may be spoken to without TLS; write https://.")
+    return url
+
+
+def normal_url(url: str) -> str:
+    """Return the URL as it is sent and compared: host in lower case, no fragment, no trailing slash."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One IAM Identity Center instance, and where its services are spoken to.
+
+    `start_url` is kept as configured (the SDKs' cache file name depends on it). An empty endpoint
+    means AWS's own host for the region, of the FIPS or dual-stack kind where asked for.
+    """
+
+    start_url: str
+    region: str
+    oidc_endpoint: str = ""
+    portal_endpoint: str = ""
+    fips: bool = False
+    dualstack: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no host name may be built from (UsageProblem)."""
+        checked_url(self.start_url, what="start URL")
+        checked_region(self.region)
+        for endpoint in (self.oidc_endpoint, self.portal_endpoint):
+            if endpoint:
+                checked_url(endpoint, what="endpoint")
+
+    @property
+    def binding(self) -> tuple[str, str, str]:
+        """What a stored login belongs to: start URL, region and configured OIDC endpoint, normalised."""
+        endpoint = normal_url(self.oidc_endpoint) if self.oidc_endpoint else ""
+        return normal_url(self.start_url), self.region, endpoint
+
+    def described(self) -> str:
+        """Name the instance for a person: start URL, region and, where overridden, the endpoint."""
+        start, region, endpoint = self.binding
+        return f"{start} ({region}{', ' + endpoint if endpoint else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registration made by RegisterClient; good for one instance, one set of grants and scopes."""
+
+    id: str
+    secret: Secret
+    issued_at: int
+    expires_at: int
+    grants: tuple[str, ...]
+
+    def usable(self, now: float) -> bool:
+        """Tell whether the issuer still knows this registration."""
+        return now < self.expires_at
+
+    def reusable(self, now: float, grants: tuple[str, ...]) -> bool:
+        """Tell whether a new login may use it: the same grants and at least half its life left."""
+        return set(self.grants) == set(grants) and now <= (self.issued_at + self.expires_at) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
+    """The answer of StartDeviceAuthorization (RFC 8628 section 3.2); interval in seconds."""
+
+    code: Secret
+    user_code: str
+    url: str
+    url_complete: str | None
+    interval: float
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and, where the issuer gave one, the refresh token that renews it."""
+
+    access: Secret
+    refresh: Secret | None
+    expires_at: int
+    issued_at: int
+
+    def usable(self, now: float, margin: float = 0) -> bool:
+        """Tell whether more than `margin` seconds are left."""
+        return self.expires_at - now > margin
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One poll's answer while nobody has approved yet; `slow_down` asks for 5 s more between polls from now on."""
+
+    slow_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login as it is stored: who issued it, with which registration, and its tokens."""
+
+    name: str
+    instance: Instance
+    client: Client
+    token: Token
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of a session without opening a store; holds no secret.
+
+    `store` and `backend` are pinned at login; `entries` are the names of what lies in that store.
+    `refused` says that the issuer refused the stored refresh token. After a renewal that failed on
+    the network none is tried before `retry_after`, and `retry_delay` (seconds) doubles.
+    """
+
+    name: str
+    instance: Instance
+    scopes: tuple[str, ...]
+    store: str
+    backend: str
+    entries: tuple[str, ...] = ()
+    refused: bool = False
+    retry_after: float = 0
+    retry_delay: float = 0

@@ -1,0 +1,148 @@
+"""The ports: what the flows ask of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sso_login.core.message import Notice, Request, Response
+from sso_login.core.model import Card, Client, DeviceCode, Instance, Pending, Secret, Session, Token
+
+
+class Clock(Protocol):
+    """Time: `now` in epoch seconds by the wall, `monotonic` in seconds from anywhere."""
+
+    def now(self) -> float:
+        """Tell the wall clock's time."""
+
+    def monotonic(self) -> float:
+        """Tell a time that never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Transport(Protocol):
+    """Sends one request and gives the whole reply, whatever its status."""
+
+    def send(self, request: Request) -> Response:
+        """Send; raise Unreachable (its `sent` tells whether anything left) when no whole reply came back."""
+
+
+class Entries(Protocol):
+    """One store of named secrets as text; entry names come from layout.py."""
+
+    kind: str
+    backend: str
+
+    def check(self) -> None:
+        """Raise StorageError unless entries can be read and written now."""
+
+    def read(self, entry: str) -> str | None:
+        """Give the text, None where there is no such entry; raise StorageError."""
+
+    def write(self, entry: str, text: str) -> None:
+        """Keep the text, whole or not at all; raise StorageError, SaveUnknown after a deadline."""
+
+    def delete(self, entry: str) -> bool:
+        """Forget the entry everywhere; tell whether there was one; raise StorageError."""
+
+
+class Store(Protocol):
+    """Sessions in one store."""
+
+    kind: str
+    backend: str
+
+    def check(self) -> None:
+        """Raise StorageError unless sessions can be read and written now."""
+
+    def load(self, name: str) -> Session | None:
+        """Give the session of that name, None where there is none; raise BadRecord, NewerRecord, StorageError."""
+
+    def save(self, session: Session) -> None:
+        """Keep the session, whole or not at all; raise StorageError, SaveUnknown after a deadline."""
+
+    def delete(self, name: str) -> bool:
+        """Forget the session, readable or not; tell whether there was one; raise StorageError."""
+
+    def entry(self, name: str) -> str:
+        """Name the store's entry for that session, as a card lists it."""
+
+
+class Cards(Protocol):
+    """The session cards: who is known, without opening a store."""
+
+    def names(self) -> list[str]:
+        """List the names of all cards, sorted."""
+
+    def read(self, name: str) -> Card | None:
+        """Give a card, None where there is none; raise BadRecord, NewerRecord, UnsafeFile."""
+
+    def write(self, card: Card) -> None:
+        """Keep a card; call under the session's lock."""
+
+    def delete(self, name: str) -> bool:
+        """Forget a card; call under the session's lock."""
+
+
+class Locks(Protocol):
+    """One lock a session across processes."""
+
+    def hold(self, name: str) -> AbstractContextManager[None]:
+        """Hold the session's lock; raise LockTimeout; never to be held while a human acts."""
+
+
+class Issuer(Protocol):
+    """Who issues tokens: register, start, poll, renew; each is one request, asked once.
+
+    Every method raises Unreachable, ServiceError or MalformedReply.
+    """
+
+    def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
+        """Register a public client."""
+
+    def start(self, client: Client) -> DeviceCode:
+        """Start a device authorization; only ever because a human asked for it."""
+
+    def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
+        """Ask once whether the code was approved."""
+
+    def renew(self, client: Client, refresh: Secret) -> Token:
+        """Spend the refresh token for a new token."""
+
+    def end(self, token: Token) -> None:
+        """End the session on the server."""
+
+
+class Ports(Protocol):
+    """All of it, as a World has it."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment, as a value."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+
+    @property
+    def cards(self) -> Cards:
+        """The session cards."""
+
+    @property
+    def locks(self) -> Locks:
+        """The locks."""
+
+    def store(self, kind: str) -> Store:
+        """Give the store of that kind: `keyring` or `file`."""
+
+    def issuer(self, instance: Instance) -> Issuer:
+        """Give the issuer to talk to for that instance."""
+
+    def unbroken(self) -> AbstractContextManager[None]:
+        """Hold signals back until the block is done."""
+
+    def notify(self, notice: Notice) -> None:
+        """Tell the person something meanwhile."""

@@ -1,0 +1,1 @@
+"""A local IAM Identity Center; it shares nothing with the client's protocol floor, on purpose."""

@@ -1,0 +1,1 @@
+"""The use cases: arguments in, values out; they know ports, never adapters."""
