@@ -8,7 +8,7 @@
 | 4 | login failed | LoginFailed: AccessDenied, CodeExpired, LoginTimedOut |
 | 5 | unreachable | Unreachable: CertificateRefused, NotAnAnswer, RenewalDeferred |
 | 6 | service error | ServiceError, MalformedReply |
-| 7 | storage | StorageError: StoreUnusable, StoreTimeout, SaveUnknown, BadRecord, NewerRecord, UnsafeFile, LockTimeout |
+| 7 | storage | StorageError: StoreUnusable, StoreTimeout, SaveUnknown, BadRecord, NewerRecord, ... |
 | 130 | interrupted | Interrupted |
 """
 
