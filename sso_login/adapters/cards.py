@@ -1,0 +1,111 @@
+"""The session cards: one small file a session that says who is known and where the login lies, without any secret."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from sso_login import layout
+from sso_login.adapters import files, record
+from sso_login.core.errors import BadRecord, NewerRecord, StorageError
+from sso_login.core.model import Card
+
+_VERSION: Final = 1
+
+
+class FileCards:
+    """The port Cards over JSON files in `HOME/sessions`."""
+
+    def __init__(self, home: str) -> None:
+        """Keep cards below that state folder."""
+        self._folder = str(Path(home, "sessions"))
+
+    def names(self) -> list[str]:
+        """List the names of all cards, sorted; a card that cannot be read counts by its file's name."""
+        return sorted(self._name(file) for file in files.names(self._folder))
+
+    def read(self, name: str) -> Card | None:
+        """Give a card, None where there is none; raise BadRecord, NewerRecord, UnsafeFile."""
+        path = self._path(name)
+        content = files.read(path)
+        if content is None:
+            return None
+        try:
+            card = _card(content)
+        except record.Newer:
+            message = f"the card {path} was written by a newer sso-login"
+            raise NewerRecord(message) from None
+        except record.Broken as broken:
+            raise _bad_card(path, name, str(broken)) from broken
+        if card.name != name:
+            raise _bad_card(path, name, "it belongs to another session")
+        return card
+
+    def write(self, card: Card) -> None:
+        """Keep a card; call under the session's lock; raise StorageError."""
+        files.write(self._path(card.name), json.dumps(_members(card), indent=1).encode())
+
+    def delete(self, name: str) -> bool:
+        """Forget a card, readable or not; call under the session's lock; tell whether there was one."""
+        return files.remove(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return str(Path(self._folder, files.file_name(layout.quoted(name))))
+
+    def _name(self, file: str) -> str:
+        """Take the card's own word for its name where it lies where that name belongs, else read the file's name."""
+        path = str(Path(self._folder, file))
+        try:
+            name = _card(files.read(path) or b"").name
+        except (record.Broken, record.Newer, StorageError):
+            return unquote(file, errors="replace")
+        return name if self._path(name) == path else unquote(file, errors="replace")
+
+
+def _bad_card(path: str, name: str, reason: str) -> BadRecord:
+    quoted = shlex.quote(name)
+    return BadRecord(
+        f"the card {path} cannot be used: {reason}",
+        hint=f"`sso-login device {quoted} --force` writes it anew, `sso-login logout {quoted}` removes it.",
+    )
+
+
+def _members(card: Card) -> dict[str, object]:
+    return {
+        "version": _VERSION,
+        "name": card.name,
+        "instance": record.instance_members(card.instance),
+        "scopes": list(card.scopes),
+        "store": card.store,
+        "backend": card.backend,
+        "entries": list(card.entries),
+        "refused": card.refused,
+        "retry_after": card.retry_after,
+        "retry_delay": card.retry_delay,
+    }
+
+
+def _card(content: bytes) -> Card:
+    try:
+        fields = record.Fields.of(content.decode())
+    except UnicodeDecodeError:
+        raise record.Broken("it is not text") from None
+    version = fields.seconds("version")
+    if version > _VERSION:
+        raise record.Newer
+    if version != _VERSION:
+        raise record.Broken("it was not written by sso-login")
+    return Card(
+        name=fields.text("name"),
+        instance=record.read_instance(fields.fields("instance")),
+        scopes=fields.texts("scopes"),
+        store=fields.text("store"),
+        backend=fields.text("backend"),
+        entries=fields.texts("entries"),
+        refused=fields.flag("refused"),
+        retry_after=fields.number("retry_after"),
+        retry_delay=fields.number("retry_delay"),
+    )

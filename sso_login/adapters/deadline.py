@@ -1,0 +1,57 @@
+"""A bound in seconds around any blocking call; serves HTTP and the keyring."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+# On Windows a wait on a lock does not see Ctrl-C before it ends, so no single wait is longer than this (seconds).
+_SLICE: Final = 0.5
+
+
+def within(
+    seconds: float,
+    call: Callable[[], T],
+    *,
+    on_timeout: Callable[[], Exception],
+    on_slow: Callable[[], None] | None = None,
+    slow_after: float = 1.0,
+) -> T:
+    """Give what `call` returns or raises, or raise `on_timeout()` when it takes longer than `seconds`.
+
+    The call runs in a daemon thread. After a timeout that thread is abandoned, not ended: the call may still
+    take effect for as long as the process lives. `on_slow` is told once if `slow_after` seconds pass first.
+    """
+    outcome: Future[T] = Future()
+    finished = threading.Event()
+    threading.Thread(target=_run, args=(call, outcome, finished), name="within", daemon=True).start()
+    started = time.monotonic()
+    end = started + seconds
+    if on_slow is not None and not _waited(finished, min(end, started + slow_after)) and time.monotonic() < end:
+        on_slow()
+    if not _waited(finished, end):
+        raise on_timeout()
+    return outcome.result()
+
+
+def _run(call: Callable[[], T], outcome: Future[T], finished: threading.Event) -> None:
+    try:
+        outcome.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that waits
+        outcome.set_exception(error)
+    finally:
+        finished.set()
+
+
+def _waited(finished: threading.Event, end: float) -> bool:
+    while not finished.is_set():
+        left = end - time.monotonic()
+        if left <= 0:
+            return False
+        finished.wait(min(left, _SLICE))
+    return True

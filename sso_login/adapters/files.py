@@ -1,0 +1,269 @@
+"""Private files: 0600, in 0700 folders, written whole or not at all; owner, mode and kind are checked on reading."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shlex
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from sso_login.core.errors import BadRecord, StorageError, StoreUnusable, UnsafeFile
+
+LIMIT: Final = 1 << 20  # bytes; our largest record is 16 kB
+
+_NAME_LIMIT: Final = 200  # bytes; file systems allow 255
+_TEMPORARY: Final = ".tmp-"
+_DOS_DEVICES: Final = frozenset(
+    {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "0123456789")}
+)
+
+if sys.platform == "win32":
+    _PLAIN: Final = os.O_BINARY | os.O_NOINHERIT
+else:
+    # O_NONBLOCK: opening a FIFO somebody put there must not wait for its other end.
+    _PLAIN: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def file_name(name: str, *, folding: bool = sys.platform in {"win32", "darwin"}) -> str:
+    """Turn a percent-encoded name into a file's, one to one: never hidden, never too long.
+
+    `folding` is for file systems that take `Prod` and `prod` for the same file.
+    """
+    if not name or len(name) > _NAME_LIMIT:
+        return f"{name[:100].lstrip('.')}={hashlib.sha256(name.encode()).hexdigest()}"
+    keep = _folded(name) if folding else name
+    return f"%2E{keep[1:]}" if keep.startswith(".") else keep
+
+
+def _folded(name: str) -> str:
+    plain = "".join(
+        f"%{ord(letter):02X}" if letter.isupper() and "%" not in name[max(0, at - 2) : at] else letter
+        for at, letter in enumerate(name)
+    )
+    if plain.partition(".")[0].upper() in _DOS_DEVICES:
+        plain = f"%{ord(plain[0]):02X}{plain[1:]}"
+    return f"{plain[:-1]}%2E" if plain.endswith(".") else plain
+
+
+def make_folder(path: str) -> None:
+    """Make a 0700 folder, and 0700 parents where there are none; raise UnsafeFile, StoreUnusable."""
+    if folder_exists(path):
+        return
+    with _explained("make the folder", path):
+        parent = os.path.dirname(path)
+        if parent and not os.path.isdir(parent):
+            make_folder(parent)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+            os.chmod(path, 0o700)  # a umask such as 0777 takes bits away from mkdir
+    folder_exists(path)
+
+
+def folder_exists(path: str) -> bool:
+    """Tell whether there is such a folder; raise UnsafeFile unless it is ours, 0700 and no link."""
+    with _explained("look at", path):
+        try:
+            info = os.lstat(path)
+        except FileNotFoundError:
+            return False
+        _refuse(path, fault(info, folder=True))
+    return True
+
+
+def read(path: str) -> bytes | None:
+    """Give a private file's bytes, None where there is no file; raise UnsafeFile, BadRecord, StoreUnusable."""
+    if not folder_exists(os.path.dirname(path)):
+        return None
+    with _explained("read", path):
+        try:
+            opened = _opened(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(opened, "rb") as file:
+            content = file.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        message = f"{path} is too large to have been written by sso-login"
+        raise BadRecord(message, hint=f"Look what it is, then `rm {shlex.quote(path)}` and log in anew.")
+    return content
+
+
+def write(path: str, content: bytes) -> None:
+    """Put a 0600 file in its place, whole or not at all, on the disk when this returns; raise StorageError.
+
+    Call under the session's lock: what an earlier, killed write of the same file left behind is swept.
+    """
+    folder = os.path.dirname(path)
+    make_folder(folder)
+    sweep(path)
+    temporary = os.path.join(folder, f"{_orphan_prefix(path)}{secrets.token_hex(8)}")
+    with _explained("write", path):
+        try:
+            _fill(temporary, content)
+            _replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        _sync_folder(folder)
+
+
+def prove_writable(folder: str) -> None:
+    """Make a private folder and write an empty file in it, which goes again; raise UnsafeFile, StoreUnusable."""
+    make_folder(folder)
+    # A name of its own for every process: two that check at once must not take each other's file away.
+    probe = os.path.join(folder, f"{_TEMPORARY}check-{secrets.token_hex(8)}")
+    with _explained("write in", folder):
+        try:
+            _fill(probe, b"")
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(probe)
+
+
+def remove(path: str) -> bool:
+    """Remove a file and what killed writes of it left behind; tell whether there was one; call under the lock."""
+    if not folder_exists(os.path.dirname(path)):
+        return False
+    sweep(path)
+    with _explained("remove", path):
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        _sync_folder(os.path.dirname(path))
+    return True
+
+
+def sweep(path: str) -> None:
+    """Remove the temporary files of writes of `path` that were killed; call under the session's lock."""
+    folder, prefix = os.path.dirname(path), _orphan_prefix(path)
+    with _explained("sweep", folder):
+        for name in os.listdir(folder):
+            if name.startswith(prefix):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(folder, name))
+
+
+def names(folder: str) -> list[str]:
+    """List a private folder's files, sorted, without temporary and other hidden ones; raise StorageError."""
+    if not folder_exists(folder):
+        return []
+    with _explained("list", folder):
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+
+
+def open_kept(path: str) -> int:
+    """Open a private file for good (a lock's), made 0600 and empty where there is none; the caller closes it."""
+    make_folder(os.path.dirname(path))
+    with _explained("open", path):
+        try:
+            created = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
+        except FileExistsError:
+            return _opened(path, os.O_RDWR)
+        _narrow(created)
+        return created
+
+
+def fault(info: os.stat_result, *, folder: bool, mine: int | None = None) -> str:
+    """Say what is unsafe about a file or folder: `kind`, `owner`, `mode`, or nothing; `mine` is our user id."""
+    kind_fits = stat.S_ISDIR(info.st_mode) if folder else stat.S_ISREG(info.st_mode)
+    if not kind_fits:
+        return "kind"
+    if sys.platform == "win32":
+        return ""  # Windows keeps others out of a user's folders by access lists, which the mode does not show
+    if info.st_uid != (os.geteuid() if mine is None else mine):
+        return "owner"
+    return "mode" if info.st_mode & (0o077 if folder else 0o177) else ""
+
+
+def unsafe(path: str, wrong: str, *, folder: bool) -> UnsafeFile:
+    """Word the refusal of a file or folder, with the command that mends it."""
+    quoted = shlex.quote(path)
+    if wrong == "mode":
+        return UnsafeFile(
+            f"{path} may be read or changed by others", hint=f"Mend it: `chmod {'700' if folder else '600'} {quoted}`."
+        )
+    if wrong == "owner":
+        return UnsafeFile(f"{path} belongs to another user", hint=f'Mend it: `sudo chown "$(id -un)" {quoted}`.')
+    return UnsafeFile(
+        f"{path} is a link or no {'folder' if folder else 'regular file'}",
+        hint=f"Look what it is (`ls -ld {quoted}`), then remove it.",
+    )
+
+
+def _refuse(path: str, wrong: str, *, folder: bool = True) -> None:
+    if wrong:
+        raise unsafe(path, wrong, folder=folder)
+
+
+def _opened(path: str, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | _PLAIN)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # A link (ELOOP), a socket (ENXIO) or somebody else's file (EACCES): say which, where that can be seen.
+        _refuse(path, fault(os.lstat(path), folder=False), folder=False)
+        raise
+    try:
+        _refuse(path, fault(os.fstat(descriptor), folder=False), folder=False)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _fill(path: str, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        _narrow(descriptor)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _replace(temporary: str, path: str) -> None:
+    if sys.platform == "win32":
+        for _ in range(50):  # a reader that has the file open at this very moment makes Windows refuse
+            with contextlib.suppress(PermissionError):
+                os.replace(temporary, path)
+                return
+            time.sleep(0.01)
+    os.replace(temporary, path)
+
+
+def _narrow(descriptor: int) -> None:
+    if sys.platform != "win32":
+        os.fchmod(descriptor, 0o600)  # a umask such as 0777 takes bits away from open
+
+
+def _sync_folder(folder: str) -> None:
+    if sys.platform != "win32":
+        # The rename has landed; a file system that cannot sync a folder is no reason to call the write failed.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _orphan_prefix(path: str) -> str:
+    return f"{_TEMPORARY}{hashlib.sha256(os.path.basename(path).encode()).hexdigest()[:16]}-"
+
+
+@contextlib.contextmanager
+def _explained(doing: str, path: str) -> Iterator[None]:
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        message = f"cannot {doing} {path}: {error.strerror or type(error).__name__}"
+        raise StoreUnusable(message, hint="Mend that, or name another folder in SSO_LOGIN_HOME.") from error

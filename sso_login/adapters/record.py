@@ -1,0 +1,227 @@
+"""What is stored, as text: layout's three-line head, then JSON; read strictly, worded without content."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Final, NoReturn
+
+from sso_login import layout
+from sso_login.core.errors import BadRecord, NewerRecord, UsageProblem
+from sso_login.core.model import Client, Instance, Secret, Session, Token
+
+_END_OF_TIME: Final = 10**15  # seconds; layout.parse reads no more digits either
+
+
+class Broken(ValueError):
+    """A reason why something stored cannot be used; never holds any of it."""
+
+
+class Newer(ValueError):
+    """What is stored carries a later version than this program knows."""
+
+
+class Fields:
+    """Strict readers for the members of a stored JSON object; every one raises Broken."""
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        """Wrap a parsed object; unknown members are left alone, newer programs may add some."""
+        self._members = members
+
+    @classmethod
+    def of(cls, text: str) -> Fields:
+        """Parse a JSON object: no NaN, depth bounded, no lone surrogates."""
+        try:
+            parsed = json.loads(text, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise Broken("its JSON cannot be read") from None  # the parser's own error quotes the text
+        return cls._within(parsed, "its JSON")
+
+    @classmethod
+    def _within(cls, value: object, what: str) -> Fields:
+        if not isinstance(value, dict):
+            message = f"{what} is not an object"
+            raise Broken(message)
+        return cls(value)
+
+    def fields(self, key: str) -> Fields:
+        """Give a member that is an object."""
+        return self._within(self._members.get(key), key)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Give a member that is a string, or `default` where it is absent."""
+        return _text(self._members.get(key, default), key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Give a member that is a list of strings."""
+        value = self._members.get(key)
+        if not isinstance(value, list):
+            raise _wrong(key, "a list")
+        return tuple(_text(item, key) for item in value)
+
+    def secret(self, key: str) -> Secret:
+        """Give a member that is a secret string."""
+        return Secret(self.text(key))
+
+    def optional_secret(self, key: str) -> Secret | None:
+        """Give a member that is a secret string or null."""
+        return None if self._members.get(key) is None else self.secret(key)
+
+    def seconds(self, key: str) -> int:
+        """Give a member that is an instant in whole epoch seconds."""
+        value = self._members.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _END_OF_TIME:
+            raise _wrong(key, "an instant in whole seconds")
+        return value
+
+    def number(self, key: str) -> float:
+        """Give a member that is a number of seconds, 0 where it is absent."""
+        value = self._members.get(key, 0)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < _END_OF_TIME:
+            raise _wrong(key, "a number of seconds")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """Give a member that is true or false, false where it is absent."""
+        value = self._members.get(key, False)
+        if not isinstance(value, bool):
+            raise _wrong(key, "true or false")
+        return value
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise Broken("its JSON holds a number that is none")
+
+
+def _wrong(key: str, wanted: str) -> Broken:
+    return Broken(f"{key} is not {wanted}")
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(key, "a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _wrong(key, "text") from None  # the codec's own error quotes the text
+    return value
+
+
+def instance_members(instance: Instance) -> dict[str, object]:
+    """Give an instance as JSON members."""
+    return {
+        "start_url": instance.start_url,
+        "region": instance.region,
+        "oidc_endpoint": instance.oidc_endpoint,
+        "portal_endpoint": instance.portal_endpoint,
+        "fips": instance.fips,
+        "dualstack": instance.dualstack,
+    }
+
+
+def read_instance(fields: Fields) -> Instance:
+    """Read an instance back; raise Broken, also where its URLs or region could not be spoken to."""
+    try:
+        return Instance(
+            start_url=fields.text("start_url"),
+            region=fields.text("region"),
+            oidc_endpoint=fields.text("oidc_endpoint", ""),
+            portal_endpoint=fields.text("portal_endpoint", ""),
+            fips=fields.flag("fips"),
+            dualstack=fields.flag("dualstack"),
+        )
+    except UsageProblem:
+        raise Broken("its instance names no usable URL or region") from None  # the error quotes what was stored
+
+
+def packed(session: Session, *, where: str) -> str:
+    """Write a session as a record; raise BadRecord for one that could not be read again, so that none is stored."""
+    body = {
+        "name": session.name,
+        "instance": instance_members(session.instance),
+        "scopes": list(session.scopes),
+        "client": _client_members(session.client),
+        "issued_at": session.token.issued_at,
+        "refresh": session.token.refresh.reveal() if session.token.refresh is not None else None,
+    }
+    text = layout.pack(session.token.expires_at, session.token.access.reveal(), json.dumps(body, separators=(",", ":")))
+    unpacked(text, name=session.name, where=where)
+    return text
+
+
+def unpacked(text: str, *, name: str, where: str) -> Session:
+    """Read a record back; raise BadRecord or NewerRecord naming the session and `where` the record lies."""
+    try:
+        return _session(text, name)
+    except Newer:
+        message = f"the record of session {name!r} in {where} was written by a newer sso-login"
+        raise NewerRecord(message) from None
+    except Broken as broken:
+        raise bad_record(name, where, str(broken)) from broken
+
+
+def bad_record(name: str, where: str, reason: str) -> BadRecord:
+    """Word that a session's record cannot be used, and how to replace or remove it."""
+    quoted = shlex.quote(name)
+    return BadRecord(
+        f"the record of session {name!r} in {where} cannot be used: {reason}",
+        hint=f"`sso-login device {quoted} --force` logs in anew and replaces it, "
+        f"`sso-login logout {quoted}` removes it.",
+    )
+
+
+def _session(text: str, name: str) -> Session:
+    expires_at, access, body = _head(text)
+    fields = Fields.of(body)
+    if fields.text("name") != name:
+        raise Broken("it belongs to another session")
+    return Session(
+        name=name,
+        instance=read_instance(fields.fields("instance")),
+        client=_client(fields.fields("client")),
+        token=Token(
+            access=Secret(access),
+            refresh=fields.optional_secret("refresh"),
+            expires_at=expires_at,
+            issued_at=fields.seconds("issued_at"),
+        ),
+        scopes=fields.texts("scopes"),
+    )
+
+
+def _head(text: str) -> tuple[int, str, str]:
+    magic = text.split("\n", 1)[0]
+    if not magic.startswith(layout.MAGIC_NAME):
+        raise Broken("it was not written by sso-login")
+    if _version(magic.removeprefix(layout.MAGIC_NAME)) > _version(layout.MAGIC.removeprefix(layout.MAGIC_NAME)):
+        raise Newer
+    head = layout.parse(text)
+    # VSCHAR (RFC 6749 appendix A.12): anything else is no token, and could break out of the head's line.
+    if head is None or not (head[1] and head[1].isascii() and head[1].isprintable() and " " not in head[1]):
+        raise Broken("its head is damaged")
+    return head
+
+
+def _version(digits: str) -> int:
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else 0
+
+
+def _client_members(client: Client) -> dict[str, object]:
+    return {
+        "id": client.id,
+        "secret": client.secret.reveal(),
+        "issued_at": client.issued_at,
+        "expires_at": client.expires_at,
+        "grants": list(client.grants),
+    }
+
+
+def _client(fields: Fields) -> Client:
+    return Client(
+        id=fields.text("id"),
+        secret=fields.secret("secret"),
+        issued_at=fields.seconds("issued_at"),
+        expires_at=fields.seconds("expires_at"),
+        grants=fields.texts("grants"),
+    )

@@ -1,0 +1,82 @@
+"""The Secret Service itself, on Linux: whether its default collection is there and unlocked, without any prompt."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Final
+from urllib.parse import quote
+
+import secretstorage
+
+from sso_login import layout
+from sso_login.core.errors import StoreUnusable
+
+_ADDRESS: Final = "DBUS_SESSION_BUS_ADDRESS"
+_FILE: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."
+
+
+def ready(env: Mapping[str, str], *, interactive: bool) -> None:
+    """Raise StoreUnusable unless the default collection can be used now, by way of a prompt only if `interactive`."""
+    adopt_bus(env)
+    try:
+        with closing(secretstorage.dbus_init()) as bus:
+            locked = secretstorage.Collection(bus).is_locked()
+    except secretstorage.ItemNotFoundException as error:
+        message = "the keyring has no default collection"
+        hint = f"Create one (Passwords and Keys, or log in to the desktop once), {_FILE}"
+        raise StoreUnusable(message, hint=hint) from error
+    except secretstorage.SecretServiceNotAvailableException as error:
+        message = "no keyring service answers on the D-Bus session bus"
+        raise StoreUnusable(message, hint=f"Start one (gnome-keyring, KWallet, KeePassXC), {_FILE}") from error
+    if locked and not interactive:
+        raise StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {_FILE}")
+
+
+def adopt_bus(env: Mapping[str, str]) -> None:
+    """Make the session bus known to the libraries, also where cron or SSH did not; raise StoreUnusable without one.
+
+    They look for it in this process's environment and nowhere else, hence the one change made to it.
+    """
+    address = env.get(_ADDRESS) or _found_bus(env)
+    if not address:
+        message = "no keyring: there is no D-Bus session bus"
+        raise StoreUnusable(message, hint=f"Run this inside a login session, {_FILE}")
+    os.environ[_ADDRESS] = address
+
+
+def drop_elsewhere(service: str) -> bool:
+    """Remove what other unlocked collections hold under that service name; tell whether there was anything.
+
+    keyring looks in the default collection only, and which one that is can be changed.
+    """
+    found = False
+    with closing(secretstorage.dbus_init()) as bus:
+        for item in secretstorage.search_items(bus, {"service": service, "username": layout.USERNAME}):
+            if not item.is_locked():
+                item.delete()
+                found = True
+    return found
+
+
+def _found_bus(env: Mapping[str, str]) -> str:
+    if sys.platform == "win32":
+        return ""
+    for folder in (env.get("XDG_RUNTIME_DIR"), f"/run/user/{os.geteuid()}"):
+        path = f"{folder}/bus" if folder else ""
+        if path and _our_socket(path):
+            return f"unix:path={quote(path, safe='-_/.*')}"
+    return ""
+
+
+def _our_socket(path: str) -> bool:
+    if sys.platform == "win32":
+        return False
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISSOCK(info.st_mode) and info.st_uid == os.geteuid()
