@@ -1,0 +1,190 @@
+"""SSO-OIDC: RegisterClient, StartDeviceAuthorization and CreateToken as requests, and their replies as values.
+
+The API: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ (JSON over POST, unsigned, camelCase).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sso_login.core.errors import ServiceError
+from sso_login.core.message import Request, Response
+from sso_login.core.model import (
+    DEVICE_GRANT,
+    REFRESH_GRANT,
+    Client,
+    DeviceCode,
+    Instance,
+    Pending,
+    Secret,
+    Token,
+    normal_url,
+)
+from sso_login.protocol import wire
+from sso_login.protocol.endpoint import oidc_url
+
+REGISTER: Final = "RegisterClient"
+START: Final = "StartDeviceAuthorization"
+CREATE: Final = "CreateToken"
+
+CLIENT_NAME: Final = "sso-login"  # the consent page shows it
+DEADLINE: Final = 30.0  # seconds for a whole call; a refresh's answer is precious, so not less
+DEFAULT_INTERVAL: Final = 5.0  # RFC 8628 section 3.2
+LONGEST_INTERVAL: Final = 60.0
+LONGEST_CODE: Final = 3600  # seconds; AWS's codes live for ten minutes
+LONGEST_TOKEN: Final = 100 * 86400  # seconds; a portal session lives for 90 days at most
+NEVER: Final = 4102444800  # 2100-01-01: what a registration without an end is taken to live until
+
+_AGAIN: Final = "Start again with `sso-login device`."
+_REPORT: Final = "This should not happen with sso-login's own requests; please report it with the request id."
+_REGISTERS_ANEW: Final = "The registration was refused or has expired; `sso-login device --force` makes a new one."
+_REGION: Final = (
+    "Often the wrong region: sso_region must be the one the Identity Center lives in; check the start URL too."
+)
+_SCOPES: Final = "Check sso_registration_scopes; sso:account:access is the scope that is always there."
+_SLOWER: Final = "Too many requests at once; wait a minute and try again."
+
+# The next step for every error the API's model declares, by operation. Server errors are not among
+# them: they are no answer, and core/errors.py has words for that.
+HINTS: Final[Mapping[str, Mapping[str, str]]] = {
+    REGISTER: {
+        "invalid_request": _REGION,
+        "invalid_scope": _SCOPES,
+        "invalid_client_metadata": _REPORT,
+        "invalid_redirect_uri": _REPORT,
+        "unsupported_grant_type": "This Identity Center does not offer that kind of login; try the other one of "
+        "`sso-login device` and `sso-login browser`.",
+        "slow_down": _SLOWER,
+    },
+    START: {
+        "invalid_request": _REGION,
+        "invalid_client": _REGISTERS_ANEW,
+        "unauthorized_client": _REGISTERS_ANEW,
+        "slow_down": _SLOWER,
+    },
+    CREATE: {
+        "authorization_pending": "Approve the code in the browser; it was not approved yet.",
+        "slow_down": _SLOWER,
+        "access_denied": "The request was denied in the browser, or its user may not use this application. " + _AGAIN,
+        "expired_token": "The code was not approved in time. " + _AGAIN,
+        "invalid_grant": "The code or login is used up, over, or of another client. Log in with `sso-login device`.",
+        "invalid_client": _REGISTERS_ANEW,
+        "invalid_request": "Often the wrong region or start URL, or a key of the Identity Center that is switched off. "
+        + _AGAIN,
+        "invalid_request_region": _REGION,
+        "invalid_scope": _SCOPES,
+        "unauthorized_client": _REGISTERS_ANEW,
+        "unsupported_grant_type": _REPORT,
+    },
+}
+
+
+def register(instance: Instance, *, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Request:
+    """Build RegisterClient for a public client."""
+    body = {"clientName": CLIENT_NAME, "clientType": "public", "scopes": list(scopes), "grantTypes": list(grants)}
+    return _post(instance, REGISTER, path="/client/register", body=body)
+
+
+def start_device_authorization(instance: Instance, client: Client) -> Request:
+    """Build StartDeviceAuthorization (RFC 8628 section 3.1)."""
+    body = {**_identified(client), "startUrl": normal_url(instance.start_url)}
+    return _post(instance, START, path="/device_authorization", body=body)
+
+
+def poll(instance: Instance, client: Client, code: DeviceCode) -> Request:
+    """Build CreateToken for a device code (RFC 8628 section 3.4)."""
+    body = {**_identified(client), "grantType": DEVICE_GRANT, "deviceCode": code.code.reveal()}
+    return _post(instance, CREATE, path="/token", body=body)
+
+
+def renew(instance: Instance, client: Client, refresh: Secret) -> Request:
+    """Build CreateToken for a refresh token (RFC 6749 section 6), which the request spends."""
+    body = {**_identified(client), "grantType": REFRESH_GRANT, "refreshToken": refresh.reveal()}
+    return _post(instance, CREATE, path="/token", body=body)
+
+
+def _identified(client: Client) -> dict[str, object]:
+    return {"clientId": client.id, "clientSecret": client.secret.reveal()}
+
+
+def _post(instance: Instance, operation: str, *, path: str, body: Mapping[str, object]) -> Request:
+    return Request(operation=operation, method="POST", url=oidc_url(instance) + path, json=body, deadline=DEADLINE)
+
+
+def read_client(response: Response, asked_at: float, grants: tuple[str, ...]) -> Client:
+    """Read RegisterClient's reply; clientSecretExpiresAt is in epoch seconds, 0 means never (RFC 7591 section 3.2.1).
+
+    Raises ServiceError, MalformedReply, NotAnAnswer.
+    """
+    reply = wire.answer(response, REGISTER, HINTS[REGISTER])
+    expires_at = int(wire.number(reply, "clientSecretExpiresAt", REGISTER))
+    return Client(
+        id=wire.token(reply, "clientId", REGISTER),
+        secret=Secret(wire.token(reply, "clientSecret", REGISTER)),
+        issued_at=int(asked_at),
+        expires_at=min(expires_at, NEVER) or NEVER,
+        grants=grants,
+    )
+
+
+def read_device_code(response: Response, asked_at: float) -> DeviceCode:
+    """Read StartDeviceAuthorization's reply (RFC 8628 section 3.2).
+
+    Without a usable interval it is 5 s. A verificationUriComplete that is none is left out: the code is shown anyway.
+    Raises ServiceError, MalformedReply, NotAnAnswer.
+    """
+    reply = wire.answer(response, START, HINTS[START])
+    return DeviceCode(
+        code=Secret(wire.token(reply, "deviceCode", START)),
+        user_code=wire.text(reply, "userCode", START, longest=64),
+        url=wire.url(reply, "verificationUri", START),
+        url_complete=_complete(reply),
+        interval=_interval(reply.get("interval")),
+        expires_at=int(asked_at + wire.lifetime(reply, "expiresIn", START, longest=LONGEST_CODE)),
+    )
+
+
+def _complete(reply: Mapping[str, object]) -> str | None:
+    try:
+        return wire.url(reply, "verificationUriComplete", START)
+    except ServiceError:
+        return None
+
+
+def _interval(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return DEFAULT_INTERVAL
+    # Less than a second is no interval anybody meant: it would be a busy loop.
+    return DEFAULT_INTERVAL if value < 1 else float(min(value, LONGEST_INTERVAL))
+
+
+def read_poll(response: Response, asked_at: float) -> Token | Pending:
+    """Read CreateToken's reply to a device code; authorization_pending and slow_down are Pending (RFC 8628, 3.5).
+
+    Raises ServiceError (access_denied and expired_token among its codes), MalformedReply, NotAnAnswer.
+    """
+    try:
+        return read_token(response, asked_at)
+    except ServiceError as error:
+        if error.code not in {"authorization_pending", "slow_down"}:
+            raise
+        return Pending(slow_down=error.code == "slow_down")
+
+
+def read_token(response: Response, asked_at: float) -> Token:
+    """Read CreateToken's reply; expiresIn must be a number above zero and counts for 100 days at most.
+
+    Raises ServiceError, MalformedReply, NotAnAnswer.
+    """
+    reply = wire.answer(response, CREATE, HINTS[CREATE])
+    kind = wire.optional_token(reply, "tokenType", CREATE) or "Bearer"
+    if kind.lower() != "bearer":
+        raise wire.malformed(CREATE, "tokenType", "is not Bearer")
+    refresh = wire.optional_token(reply, "refreshToken", CREATE)
+    return Token(
+        access=Secret(wire.token(reply, "accessToken", CREATE)),
+        refresh=Secret(refresh) if refresh else None,
+        expires_at=int(asked_at + wire.lifetime(reply, "expiresIn", CREATE, longest=LONGEST_TOKEN)),
+        issued_at=int(asked_at),
+    )

@@ -1,0 +1,1 @@
+"""The wire floor, held to AWS's own models."""
