@@ -1,0 +1,77 @@
+"""What the service answers: replies as values, and the refusals that AWS's models declare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Delivery = Literal["whole", "close", "hang", "drip"]
+
+_OIDC: Final = {
+    "AccessDeniedException": (400, "access_denied"),
+    "AuthorizationPendingException": (400, "authorization_pending"),
+    "ExpiredTokenException": (400, "expired_token"),
+    "InternalServerException": (500, "server_error"),
+    "InvalidClientException": (401, "invalid_client"),
+    "InvalidClientMetadataException": (400, "invalid_client_metadata"),
+    "InvalidGrantException": (400, "invalid_grant"),
+    "InvalidRedirectUriException": (400, "invalid_redirect_uri"),
+    "InvalidRequestException": (400, "invalid_request"),
+    "InvalidScopeException": (400, "invalid_scope"),
+    "SlowDownException": (400, "slow_down"),
+    "UnauthorizedClientException": (400, "unauthorized_client"),
+    "UnsupportedGrantTypeException": (400, "unsupported_grant_type"),
+}
+_PORTAL: Final = {
+    "InvalidRequestException": 400,
+    "UnauthorizedException": 401,
+    "ForbiddenException": 403,  # not in the model, but what the service says for "No access"
+    "ResourceNotFoundException": 404,
+    "TooManyRequestsException": 429,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply; `delivery` says how the server sends it: whole, not at all (close, hang) or byte by byte."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    delivery: Delivery = "whole"
+
+
+def json_reply(status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Reply:
+    """Answer with a JSON object that no cache keeps (RFC 6749 section 5.1)."""
+    common = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
+    return Reply(status, {**common, **(headers or {})}, json.dumps(content).encode())
+
+
+class Refusal(Exception):
+    """An operation says no; `reply` is how that looks on the wire, `error` what the call log may say of it."""
+
+    def __init__(self, error: str, reply: Reply) -> None:
+        """Keep the error's code and its reply."""
+        super().__init__(error)
+        self.error = error
+        self.reply = reply
+
+
+def oidc_refusal(name: str, description: str, *, reason: str = "") -> Refusal:
+    """Refuse as SSO-OIDC does: an OAuth error body and the exception's name in a header.
+
+    `reason` is a member of access_denied and invalid_request only, for trouble with a KMS key.
+    """
+    status, code = _OIDC[name]
+    content = {"error": code, "error_description": description} | ({"reason": reason} if reason else {})
+    kind = f"{name}:http://internal.amazon.com/coral/com.amazonaws.ssooidc/"
+    return Refusal(code, json_reply(status, content, {"x-amzn-ErrorType": kind}))
+
+
+def portal_refusal(name: str, message: str) -> Refusal:
+    """Refuse as the access portal does: message and `__type` in the body, the exception's name in a header too."""
+    content = {"message": message, "__type": f"com.amazonaws.switchboard.portal#{name}"}
+    kind = f"{name}:http://internal.amazon.com/coral/com.amazonaws.switchboard.portal/"
+    return Refusal(name, json_reply(_PORTAL[name], content, {"x-amzn-ErrorType": kind}))

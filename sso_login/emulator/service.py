@@ -1,0 +1,197 @@
+"""The service in memory: (method, path, query, headers, body) -> Reply, with injected time and randomness.
+
+Beside what AWS has it answers two paths of its own, for tests and the curious:
+`GET /emulator/calls` gives {"calls": {operation: count}, "log": [...]}, without secrets, and
+`POST /emulator/expire` takes {"tokens"|"registrations"|"sessions"|"codes": true} and lets those be over at once.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from sso_login.emulator import approval, oidc, portal
+from sso_login.emulator.faults import Fault, Faults
+from sso_login.emulator.mint import Mint
+from sso_login.emulator.reply import Refusal, Reply, json_reply
+from sso_login.emulator.settings import Settings
+from sso_login.emulator.state import Access, Ask, Authorization, Context, Registration, SignIn, State
+
+Operation = Callable[[Context, Ask], Reply]
+
+_OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
+    ("POST", "/client/register"): ("RegisterClient", oidc.register_client),
+    ("POST", "/device_authorization"): ("StartDeviceAuthorization", oidc.start_device_authorization),
+    ("POST", "/token"): ("CreateToken", oidc.create_token),
+    ("GET", "/assignment/accounts"): ("ListAccounts", portal.list_accounts),
+    ("GET", "/assignment/roles"): ("ListAccountRoles", portal.list_account_roles),
+    ("GET", "/federation/credentials"): ("GetRoleCredentials", portal.get_role_credentials),
+    ("POST", "/logout"): ("Logout", portal.logout),
+    ("GET", "/device"): ("ShowApproval", approval.show),
+    ("POST", "/device"): ("DecideApproval", approval.decide),
+    ("GET", "/"): ("Start", approval.start),
+}
+_KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes"})
+_LOG_SIZE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it is logged, without anything secret; `grant` for CreateToken, `error` where it was refused."""
+
+    at: float
+    operation: str
+    grant: str
+    status: int
+    error: str
+    request_id: str
+
+
+class Service:
+    """The emulated IAM Identity Center; safe to call from many threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        url: str,
+        now: Callable[[], float] = time.time,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        """Serve under `url` (http://127.0.0.1:PORT); `now` gives epoch seconds, `random` that many random bytes."""
+        self.calls: Counter[str] = Counter()
+        self.log: deque[Call] = deque(maxlen=_LOG_SIZE)
+        self._settings, self._url, self._now = settings, url, now
+        self._mint, self._state, self._faults = Mint(random, settings.marker), State(), Faults()
+        self._key = random(32)
+        self._lock = threading.Lock()
+        own = urlsplit(url).netloc
+        self._hosts = {own, own.replace("127.0.0.1", "localhost")}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was made with."""
+        return self._settings
+
+    @property
+    def url(self) -> str:
+        """Where it serves, and the endpoint of both services for a client."""
+        return self._url
+
+    @property
+    def start_url(self) -> str:
+        """The start URL of the emulated instance."""
+        return self._context().start_url
+
+    def handle(
+        self, method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: bytes = b""
+    ) -> Reply:
+        """Answer one request; header names in lower case, the query as it was sent."""
+        fields = dict(reversed(parse_qsl(query, keep_blank_values=True)))
+        with self._lock:
+            ask, request_id = Ask(fields, headers, body), self._mint.request_id()
+            if headers.get("host", "") not in self._hosts:  # DNS rebinding: another site's name that leads to us
+                reply = json_reply(421, {"message": "this host is not served here"})
+            else:
+                reply = self._answer(method, path, ask, request_id)
+        return replace(reply, headers={"x-amzn-RequestId": request_id, **reply.headers})
+
+    def order(self, fault: Fault) -> None:
+        """Let the next calls of an operation meet trouble."""
+        with self._lock:
+            self._faults.add(fault)
+
+    def waiting(self) -> list[str]:
+        """List the user codes that wait for a decision."""
+        with self._lock:
+            codes, now = self._state.codes.values(), self._now()
+            return [code.user_code for code in codes if code.decision == "pending" and now < code.expires_at]
+
+    def decide(self, user_code: str, *, approve: bool) -> None:
+        """Approve or deny without a browser; KeyError where no such code was issued."""
+        with self._lock:
+            found = self._state.by_user_code(user_code)
+            if found is None:
+                raise KeyError(user_code)
+            self._context().decide(found, approve=approve)
+
+    def expire(self, *kinds: str) -> None:
+        """Let be over at once: access `tokens`, `registrations`, portal `sessions` (no more refresh), `codes`."""
+        with self._lock:
+            self._expire(set(kinds))
+
+    def _expire(self, kinds: set[str]) -> None:
+        now, state = self._now(), self._state
+        aged: dict[str, Iterable[Access | Authorization | Registration | SignIn]] = {
+            "tokens": state.access.values(),
+            "registrations": state.clients.values(),
+            "sessions": [state.sign_in, *(login.sign_in for login in state.logins.values())],
+            "codes": state.codes.values(),
+        }
+        for kind in kinds:
+            for thing in aged[kind]:
+                thing.expires_at = min(thing.expires_at, now)
+
+    def _context(self) -> Context:
+        return Context(self._settings, self._state, self._mint, url=self._url, key=self._key, now=self._now())
+
+    def _answer(self, method: str, path: str, ask: Ask, request_id: str) -> Reply:
+        if path.startswith("/emulator/"):
+            return self._own(method, path, ask)
+        at = "/" if path.rstrip("/") == self._settings.start_path else path
+        operation, act = _OPERATIONS.get((method, at), ("Unknown", _unknown))
+        context, error = self._context(), ""
+
+        def carry_out() -> Reply:
+            nonlocal error
+            try:
+                return act(context, ask)
+            except Refusal as refusal:
+                error = refusal.error
+                return refusal.reply
+
+        reply = self._faults.answer(operation, carry_out)
+        grant = oidc.grant_of(ask) if operation == "CreateToken" else ""
+        self.calls[operation] += 1
+        self.log.append(Call(context.now, operation, grant, reply.status, error, request_id))
+        return reply
+
+    def _own(self, method: str, path: str, ask: Ask) -> Reply:
+        if (method, path) == ("GET", "/emulator/calls"):
+            return json_reply(200, {"calls": self.calls, "log": [asdict(call) for call in self.log]})
+        if (method, path) != ("POST", "/emulator/expire"):
+            return json_reply(404, {"message": "nothing here"})
+        # A page of another site cannot send this content type without a preflight, which is never answered.
+        if ask.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return json_reply(415, {"message": "send application/json"})
+        kinds = _expirable(ask.body)
+        if kinds is None:
+            return json_reply(400, {"message": f"send an object with {', '.join(sorted(_KINDS))}: true or false"})
+        self._expire(kinds)
+        return json_reply(200, {"expired": sorted(kinds)})
+
+
+def _expirable(body: bytes) -> set[str] | None:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if (
+        not isinstance(asked, dict)
+        or not set(asked) <= _KINDS
+        or not all(isinstance(on, bool) for on in asked.values())
+    ):
+        return None
+    return {kind for kind, on in asked.items() if on}
+
+
+def _unknown(_context: Context, _ask: Ask) -> Reply:
+    kind = "UnknownOperationException:http://internal.amazon.com/coral/com.amazon.coral.service/"
+    return json_reply(404, {"message": "no such operation"}, {"x-amzn-ErrorType": kind})

@@ -1,0 +1,52 @@
+"""How the emulated instance behaves and whom it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Rotation = Literal["strict", "grace", "none"]
+HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account the emulated user may use; the service leaves name and e-mail out where there is none."""
+
+    id: str
+    name: str | None
+    email: str | None
+    roles: tuple[str, ...]
+
+
+ACCOUNTS: Final = (
+    Account("111122223333", "Harbour Production", "aws-production@harbour.example", ("ReadOnlyAccess", "Deployer")),
+    Account("222233334444", "Harbour Staging", "aws-staging@harbour.example", ("Developer", "ReadOnlyAccess")),
+    Account("333344445555", "Harbour Sandbox", "aws-sandbox@harbour.example", ("AdministratorAccess",)),
+    Account("444455556666", None, None, ("Auditor",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The emulated instance's settings; every duration in seconds.
+
+    `rotation` says how refresh tokens age. strict: each is good for one use, a second use revokes the whole login.
+    grace: the previous one works until the new one is used. none: the same one stays, and none comes back.
+    `marker` stands in every secret that is issued, so that a test can search for leaks.
+    `approve` approves every code by itself a second after it was asked for.
+    """
+
+    rotation: Rotation = "strict"
+    interval: int = 5
+    code_lifetime: int = 600
+    token_lifetime: int = HOUR
+    unscoped_lifetime: int = 8 * HOUR
+    role_lifetime: int = HOUR
+    session_lifetime: int = 8 * HOUR
+    registration_lifetime: int = 90 * 24 * HOUR
+    approve: bool = False
+    marker: str = "EMULATED"
+    start_path: str = "/start"
+    region: str = "us-east-1"
+    accounts: tuple[Account, ...] = ACCOUNTS

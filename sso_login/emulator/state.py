@@ -1,0 +1,147 @@
+"""What the service remembers, and what an operation is given to work with; every instant in epoch seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from sso_login.emulator.mint import Mint
+from sso_login.emulator.settings import Rotation, Settings
+
+Decision = Literal["pending", "approved", "denied", "spent"]
+_MOMENT: Final = 1.0  # so that a waiting client is seen to wait before --approve answers
+
+
+@dataclass(slots=True)
+class Registration:
+    """A client made by RegisterClient; its scopes and grants never change."""
+
+    id: str
+    secret: str = field(repr=False)
+    name: str
+    scopes: tuple[str, ...]
+    grants: tuple[str, ...]
+    expires_at: float
+
+
+@dataclass(slots=True)
+class SignIn:
+    """A portal session: the emulated user's own sign-in, which all logins approved in it share.
+
+    Past `expires_at` nothing in it can be refreshed; `ended` (by logout) kills access tokens as well.
+    """
+
+    expires_at: float
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Authorization:
+    """A device authorization from its start until its code is spent; `interval` grows with every SlowDown."""
+
+    device_code: str = field(repr=False)
+    user_code: str
+    client: Registration
+    started_at: float
+    expires_at: float
+    interval: float
+    polled_at: float | None = None
+    decision: Decision = "pending"
+    sign_in: SignIn | None = None
+
+
+@dataclass(slots=True)
+class Login:
+    """All tokens that descend from one approved code: `newest` and `previous` are refresh tokens."""
+
+    client: Registration
+    sign_in: SignIn
+    newest: set[str] = field(default_factory=set, repr=False)
+    previous: str = field(default="", repr=False)
+    revoked: bool = False
+
+    @property
+    def dead(self) -> bool:
+        """Tell whether every token of this login was revoked, by reuse or by logout."""
+        return self.revoked or self.sign_in.ended
+
+    def takes(self, refresh: str, rotation: Rotation) -> bool:
+        """Tell whether that refresh token of this login may still be used."""
+        return refresh in self.newest or (rotation == "grace" and refresh == self.previous)
+
+    def succeed(self, used: str, fresh: str) -> None:
+        """Put a new refresh token in the place of the used one, which stays as the previous."""
+        if used in self.newest:
+            self.previous, self.newest = used, {fresh}
+        else:  # the previous one again: whoever asked first may never have had its answer, so both answers count
+            self.newest.add(fresh)
+
+
+@dataclass(slots=True)
+class Access:
+    """An access token's meaning."""
+
+    login: Login
+    expires_at: float
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the service remembers; device codes, refresh and access tokens are keys."""
+
+    clients: dict[str, Registration] = field(default_factory=dict, repr=False)
+    codes: dict[str, Authorization] = field(default_factory=dict, repr=False)
+    logins: dict[str, Login] = field(default_factory=dict, repr=False)
+    access: dict[str, Access] = field(default_factory=dict, repr=False)
+    sign_in: SignIn = field(default_factory=lambda: SignIn(0))
+
+    def by_user_code(self, user_code: str) -> Authorization | None:
+        """Find the authorization of a user code as it was issued."""
+        return next((found for found in self.codes.values() if found.user_code == user_code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One HTTP request as an operation sees it; header names in lower case, the query's first values."""
+
+    query: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an operation works with: settings, memory, new ids, the service's own URL, and the time."""
+
+    settings: Settings
+    state: State
+    mint: Mint
+    url: str
+    key: bytes = field(repr=False)
+    now: float
+
+    @property
+    def start_url(self) -> str:
+        """The start URL of the emulated instance."""
+        return self.url + self.settings.start_path
+
+    def decide(self, authorization: Authorization, *, approve: bool) -> None:
+        """Approve or deny a code, once; approval signs the user in, or joins the sign-in that lives."""
+        if authorization.decision != "pending":
+            return
+        authorization.decision = "approved" if approve else "denied"
+        if approve:
+            authorization.sign_in = self._signed_in()
+
+    def settle(self, authorization: Authorization) -> None:
+        """Approve a pending code by itself where the settings say so and its moment has passed."""
+        ripe = authorization.decision == "pending" and self.now >= authorization.started_at + _MOMENT
+        if self.settings.approve and ripe:
+            self.decide(authorization, approve=True)
+
+    def _signed_in(self) -> SignIn:
+        # A new login while a portal session lives inherits its expiry; only logout restarts the clock.
+        if self.now >= self.state.sign_in.expires_at:
+            self.state.sign_in = SignIn(self.now + self.settings.session_lifetime)
+        return self.state.sign_in
