@@ -1,0 +1,242 @@
+"""Reads the AWS config file as botocore does, and keeps of it only what concerns us: no credentials.
+
+Source: botocore/configloader.py; tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import shlex
+import stat
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true
+from sso_login.core.errors import ConfigError
+
+_LARGEST: Final = 1 << 20
+_DEFAULTS: Final = "DEFAULT"  # configparser's own: its keys are in every section
+_BLANKS: Final = " \t\r\n"  # what shlex splits at
+_LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
+_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
+
+Values = Mapping[str, str]
+Stamp = tuple[int, int, int, int, int]
+
+
+def config_path(env: Mapping[str, str]) -> str:
+    """Name the config file: AWS_CONFIG_FILE with `~` and `$NAME` expanded, else `~/.aws/config`."""
+    named = env.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    path = _VARIABLE.sub(lambda found: env.get(found[1] or found[2], found[0]), named)
+    if path == "~" or path.startswith(("~/", f"~{os.sep}")):
+        return _user(env) + path[1:]
+    return os.path.expanduser(path)  # noqa: PTH111 - leaves a ~NAME that nobody has as it is, as botocore does
+
+
+def _user(env: Mapping[str, str]) -> str:
+    known = env.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+    return known or os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is no home
+
+
+def read_config(env: Mapping[str, str]) -> AwsConfig:
+    """Read the config file; a missing one is empty; ConfigError, which never quotes the file, where it cannot be."""
+    path = config_path(env)
+    data, stamp = _bytes(path)
+    if stamp is None:
+        return AwsConfig(path)
+    return _sorted(_sections(_text(data, path), path), path=path, stamp=stamp)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Without O_NONBLOCK a FIFO would keep us waiting for somebody to write into it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _bytes(path: str) -> tuple[bytes, Stamp | None]:
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISCHR(found.st_mode):
+                return b"", None  # AWS_CONFIG_FILE=/dev/null is the usual way to ask for no config
+            if not stat.S_ISREG(found.st_mode):
+                raise _broken(path, "is not a regular file")
+            data = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return b"", None
+    except OSError as error:
+        raise _broken(path, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL within the name
+        raise _broken(repr(path), "is not a file name") from error
+    if len(data) > _LARGEST:
+        raise _broken(path, "is larger than 1 MiB", hint="Name the right file in AWS_CONFIG_FILE.")
+    return data, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _broken(path: str, what: str, *, hint: str | None = None) -> ConfigError:
+    remedy = "Check what AWS_CONFIG_FILE (else ~/.aws/config) names, and its permissions." if hint is None else hint
+    return ConfigError(f"the AWS config file {path} {what}", hint=remedy)
+
+
+def _at_line(path: str, line: int, what: str, *, hint: str) -> ConfigError:
+    # Nothing of the line itself is told: it may hold a secret access key.
+    return ConfigError(f"the AWS config file {path}, line {line}: {what}", hint=hint)
+
+
+def _text(data: bytes, path: str) -> str:
+    """Decode; a byte order mark, at which botocore gives up, is what Windows editors leave and does no harm."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+    # Raised here, not above: the decoder's error would carry the file's whole content along.
+    raise _at_line(path, line, "not UTF-8 text", hint="Save the file as UTF-8.")
+
+
+class _Reader:
+    """Takes the lines one by one, by the rules of configparser.RawConfigParser, and stops at the first bad one.
+
+    Not configparser itself: its time grows with the square of the number of bad lines and of the blanks in one
+    (minutes for a wrong file of 1 MiB), and its errors quote lines.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.sections: dict[str, dict[str, list[str]]] = {}
+        self._path = path
+        self._keys: dict[str, list[str]] | None = None
+        self._value: list[str] | None = None
+        self._indent = 0
+
+    def take(self, number: int, line: str) -> None:
+        text = line.strip()
+        if text.startswith(("#", ";")):
+            return
+        depth = len(line) - len(line.lstrip())
+        if self._value is not None and (not text or depth > self._indent):
+            self._value.append(text)
+        elif text:
+            self._indent = depth
+            self._begin(number, text)
+
+    def _begin(self, number: int, text: str) -> None:
+        if text.startswith("[") and (end := text.rfind("]")) > 1:
+            self._section(number, text[1:end])
+        elif self._keys is None:
+            hint = "A section begins with a line such as [sso-session my-sso]."
+            raise _at_line(self._path, number, "this stands before any section", hint=hint)
+        else:
+            self._key(number, text, self._keys)
+
+    def _section(self, number: int, title: str) -> None:
+        if title in self.sections and title != _DEFAULTS:
+            hint = "Join the two sections of that name."
+            raise _at_line(self._path, number, "this section is there already", hint=hint)
+        self._keys = self.sections.setdefault(title, {})
+        self._value = None
+
+    def _key(self, number: int, text: str, keys: dict[str, list[str]]) -> None:
+        end = min((at for at in (text.find("="), text.find(":")) if at >= 0), default=0)
+        key = text[:end].rstrip().lower()
+        if not key:
+            hint = "Mend or remove that line."
+            raise _at_line(self._path, number, "neither a section nor `key = value`", hint=hint)
+        if key in keys:
+            hint = "Remove one of the two lines."
+            raise _at_line(self._path, number, "this key is in its section already", hint=hint)
+        keys[key] = self._value = [text[end + 1 :].strip()]
+
+
+def _sections(text: str, path: str) -> dict[str, Values]:
+    reader = _Reader(path)
+    for number, line in enumerate(text.split("\n"), 1):
+        reader.take(number, line)
+    written = {
+        title: {key: "\n".join(lines).rstrip() for key, lines in keys.items()}
+        for title, keys in reader.sections.items()
+    }
+    everywhere = written.pop(_DEFAULTS, {})
+    return {title: {**everywhere, **values} for title, values in written.items()}
+
+
+def _sorted(sections: Mapping[str, Values], *, path: str, stamp: Stamp) -> AwsConfig:
+    """Tell sections apart by their titles exactly as botocore does: by the prefix, then by shell words."""
+    sessions: dict[str, SsoSection] = {}
+    profiles: dict[str, Profile] = {}
+    services: dict[str, Mapping[str, Mapping[str, str] | None]] = {}
+    for title, values in sections.items():
+        name = title if title == "default" else _second_word(title)
+        if not name:
+            continue
+        if title == "default" or title.startswith("profile"):
+            profiles[name] = _profile(name, title, values)
+        elif title.startswith("sso-session"):
+            sessions[name] = _session(name, title, values)
+        elif title.startswith("services"):
+            services[name] = {service: _nested(value) for service, value in values.items()}
+    return AwsConfig(path, sessions, profiles, services, stamp)
+
+
+def _second_word(title: str) -> str | None:
+    words = _words(title)
+    return words[1] if len(words) == 2 else None
+
+
+def _words(title: str) -> list[str]:
+    if not any(mark in title for mark in "'\"\\"):
+        return [word for word in re.split(f"[{_BLANKS}]", title) if word]
+    try:
+        return shlex.split(title) if len(title) <= _LONGEST_TITLE else []
+    except ValueError:
+        return []
+
+
+def _session(name: str, title: str, values: Values) -> SsoSection:
+    return SsoSection(
+        name,
+        title,
+        start_url=values.get("sso_start_url"),
+        region=values.get("sso_region"),
+        scopes=_scopes(values),
+        sdk_cache=is_true(values.get("sso_login_sdk_cache", "")),
+    )
+
+
+def _profile(name: str, title: str, values: Values) -> Profile:
+    return Profile(
+        name,
+        title,
+        sso_session=values.get("sso_session"),
+        start_url=values.get("sso_start_url"),
+        region=values.get("sso_region"),
+        scopes=_scopes(values),
+        sdk_cache=is_true(values.get("sso_login_sdk_cache", "")),
+        account_id=values.get("sso_account_id"),
+        role_name=values.get("sso_role_name"),
+        endpoint_url=values.get("endpoint_url"),
+        services=values.get("services"),
+        ignore_endpoints=_switch(values, "ignore_configured_endpoint_urls"),
+        fips=_switch(values, "use_fips_endpoint"),
+        dualstack=_switch(values, "use_dualstack_endpoint"),
+    )
+
+
+def _scopes(values: Values) -> tuple[str, ...]:
+    listed = values.get("sso_registration_scopes", "").split(",")
+    return tuple(dict.fromkeys(scope.strip() for scope in listed if scope.strip()))
+
+
+def _switch(values: Values, key: str) -> bool | None:
+    return is_true(values[key]) if key in values else None
+
+
+def _nested(value: str) -> Mapping[str, str] | None:
+    """Read the indented block of a key without a value of its own; None where it is no such block."""
+    if value and not value.startswith("\n"):
+        return None
+    pairs = [line.partition("=") for line in value.splitlines() if line.strip()]
+    if not all(equals for _, equals, _ in pairs):
+        return None
+    return {key.strip(): setting.strip() for key, _, setting in pairs}

@@ -1,0 +1,126 @@
+"""The AWS config file as a value: what stands in it that concerns us, and which endpoint it and the environment name.
+
+Nothing is checked before it is chosen, so that a broken section never stands in the way of another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sso_login.core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class SsoSection:
+    """One `[sso-session NAME]`; `title` is the section's head as written, without its brackets."""
+
+    name: str
+    title: str
+    start_url: str | None = None
+    region: str | None = None
+    scopes: tuple[str, ...] = ()
+    sdk_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One `[profile NAME]` or `[default]`; `region` is sso_region; a switch is None where it is not set."""
+
+    name: str
+    title: str
+    sso_session: str | None = None
+    start_url: str | None = None
+    region: str | None = None
+    scopes: tuple[str, ...] = ()
+    sdk_cache: bool = False
+    account_id: str | None = None
+    role_name: str | None = None
+    endpoint_url: str | None = None
+    services: str | None = None
+    ignore_endpoints: bool | None = None
+    fips: bool | None = None
+    dualstack: bool | None = None
+
+    @property
+    def legacy(self) -> bool:
+        """Tell whether the profile is a session itself, rather than pointing to one."""
+        return not self.sso_session and bool(self.start_url)
+
+    @property
+    def has_session(self) -> bool:
+        """Tell whether the profile is a session or points to one."""
+        return bool(self.sso_session or self.start_url)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsConfig:
+    """The whole file; a missing one has no sections.
+
+    `services` holds the nested settings of each `[services NAME]` by service id, None where they
+    cannot be read. `stamp` is (dev, ino, size, mtime_ns, ctime_ns) of the very file that was read.
+    """
+
+    path: str
+    sessions: Mapping[str, SsoSection] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, Mapping[str, str] | None]] = field(default_factory=dict)
+    stamp: tuple[int, int, int, int, int] | None = None
+
+    def place(self, title: str) -> str:
+        """Name a section of the file for a person, on one line whatever its name."""
+        return f"[{repr(title)[1:-1]}] of {self.path}"
+
+
+def is_true(text: str) -> bool:
+    """Read a switch as the AWS SDKs do: `true` in any case, everything else is off."""
+    return text.lower() == "true"
+
+
+def switched(env: Mapping[str, str], variable: str, *, profile: bool | None) -> bool | None:
+    """Read a switch of the environment, else of the profile; None where neither sets it."""
+    said = env.get(variable)
+    return profile if said is None else is_true(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint override and where it is set, for error messages; an empty URL for none."""
+
+    url: str = ""
+    place: str = ""
+
+
+def endpoint(service: str, *, config: AwsConfig, profile: Profile | None, env: Mapping[str, str]) -> Endpoint:
+    """Find the override for the service id `sso_oidc` or `sso` in the order the SDKs look; ConfigError.
+
+    Source: botocore's ConfiguredEndpointProvider and the SDK reference's "Service-specific endpoints".
+    """
+    ignored = switched(
+        env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", profile=profile.ignore_endpoints if profile else None
+    )
+    if ignored:
+        return Endpoint()
+    for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
+        if url := env.get(variable):
+            return Endpoint(url, variable)
+    if profile is None:
+        return Endpoint()
+    if profile.services is not None and (url := _of_services(service, profile.services, config=config)):
+        return Endpoint(url, f"{service} endpoint_url in {config.place(f'services {profile.services}')}")
+    if profile.endpoint_url:
+        return Endpoint(profile.endpoint_url, f"endpoint_url in {config.place(profile.title)}")
+    return Endpoint()
+
+
+def _of_services(service: str, name: str, *, config: AwsConfig) -> str:
+    section = config.services.get(name)
+    place = config.place(f"services {name}")
+    if not section:
+        message = f"{place} is missing or empty, though the profile names it"
+        raise ConfigError(message)
+    settings = section.get(service, {})
+    if settings is None:
+        message = f"{service} in {place} is not a block of indented `key = value` lines"
+        raise ConfigError(message)
+    return settings.get("endpoint_url", "")
