@@ -50,10 +50,15 @@ class Secret:
         raise TypeError(message)
 
 
+def _shown(text: str) -> str:
+    # What stands before an @ in a URL is a password as a rule.
+    return "(not shown: it holds an @)" if "@" in text else repr(text[:200])
+
+
 def checked_region(region: str) -> str:
     """Return an AWS region name fit to build a host name from, or raise UsageProblem."""
     if not _REGION.fullmatch(region):
-        message = f"{region!r} is not an AWS region"
+        message = f"{_shown(region)} is not an AWS region"
         raise UsageProblem(message, hint="A region looks like us-east-1; it is the one the Identity Center lives in.")
     return region
 
@@ -67,10 +72,10 @@ def checked_url(url: str, *, what: str) -> str:
         parts, host = urlsplit(""), ""
     fits = host and url.isascii() and url.isprintable() and " " not in url and "@" not in parts.netloc
     if not fits or parts.scheme not in {"http", "https"}:
-        message = f"{what} {url!r} is not a URL"
+        message = f"{what} {_shown(url)} is not a URL"
         raise UsageProblem(message, hint="It looks like https://my-company.awsapps.com/start.")
     if parts.scheme != "https" and host not in _LOOPBACK:
-        message = f"{what} {url!r} is not https"
+        message = f"{what} {_shown(url)} is not https"
         raise UsageProblem(message, hint="Only loopback addresses may be spoken to without TLS; write https://.")
     return url
 
