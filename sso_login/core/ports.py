@@ -33,8 +33,13 @@ class Transport(Protocol):
 class Entries(Protocol):
     """One store of named secrets as text; entry names come from layout.py."""
 
-    kind: str
-    backend: str
+    @property
+    def kind(self) -> str:
+        """Name the kind of store as SSO_LOGIN_STORE does: `keyring` or `file`."""
+
+    @property
+    def backend(self) -> str:
+        """Name what is behind it, such as `SecretService`."""
 
     def check(self) -> None:
         """Raise StorageError unless entries can be read and written now."""
@@ -52,8 +57,13 @@ class Entries(Protocol):
 class Store(Protocol):
     """Sessions in one store."""
 
-    kind: str
-    backend: str
+    @property
+    def kind(self) -> str:
+        """Name the kind of store as SSO_LOGIN_STORE does: `keyring` or `file`."""
+
+    @property
+    def backend(self) -> str:
+        """Name what is behind it, such as `SecretService`."""
 
     def check(self) -> None:
         """Raise StorageError unless sessions can be read and written now."""

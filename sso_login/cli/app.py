@@ -1,0 +1,147 @@
+"""The group, its lazy command table, and the one gate through which every error leaves."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from sso_login import __version__
+from sso_login.adapters.signals import Terminated, cleanly
+from sso_login.cli.context import EXIT_ORDER, Context
+from sso_login.cli.options import everywhere
+from sso_login.cli.render import Render, StdoutClosed
+from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
+from sso_login.world import World
+
+# Name -> what `--help` says of it; the module of that name is imported only when the command runs.
+COMMANDS: Final = {
+    "device": "Log in with a device code.",
+    "token": "Print the bearer token, renewed if need be.",
+    "refresh": "Renew what is about to expire; for cron.",
+    "status": "Show every known session; no network.",
+    "logout": "Forget tokens and end the portal session.",
+    "emulator": "Run a local IAM Identity Center to try things on.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called, and told apart from typos."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order of a day's use."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of that name, and give the command in it."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"sso_login.cli.{cmd_name}"), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or answer a typo with the nearest name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise unknown_command(args[0])
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def unknown_command(name: str) -> UsageProblem:
+    """Say that there is no such command, and which one may be meant."""
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    meant = f"Did you mean `sso-login {near[0]}`?" if near else "`sso-login --help` lists the commands."
+    return UsageProblem(f"there is no command {name!r}", hint=meant)
+
+
+def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own call
+    if asked:
+        click.echo(f"sso-login {__version__}")
+        ctx.exit()
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="First time: `sso-login device`. In scripts: `curl -H @<(sso-login token --header) ...`.",
+)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit."
+)
+def group() -> None:
+    """Log in to AWS IAM Identity Center, keep the tokens in the OS keyring, and never think of it again."""
+
+
+group.params.extend(everywhere())
+
+
+def run(argv: Sequence[str], *, world: World | None = None) -> int:
+    """Run one command line and give its exit code; results on stdout, all else on stderr."""
+    context = Context(render=Render(as_json=_asks_for_json(argv)), given=world)
+    try:
+        with cleanly():
+            answer = group.main(args=list(argv), prog_name="sso-login", standalone_mode=False, obj=context)
+    except Terminated as error:
+        return 128 + error.signal
+    except BaseException as error:  # noqa: BLE001 - the one gate: nothing leaves but by an exit code
+        return _left_by(error, context.render)
+    if isinstance(answer, int) and answer:
+        return answer
+    return next((code for code in EXIT_ORDER if code in context.codes), 0)
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    # Known before the command line is parsed, so that even a usage error can answer in JSON.
+    ours = list(argv[: argv.index("--")]) if "--" in argv else list(argv)
+    return "--json" in ours
+
+
+def _left_by(error: BaseException, render: Render) -> int:
+    if isinstance(error, StdoutClosed):
+        return SsoLoginError.exit_code
+    if isinstance(error, click.UsageError):
+        asked = error.ctx.command_path if error.ctx else "sso-login"
+        error = UsageProblem(_sentence(error.format_message()), hint=f"See `{asked} --help`.")
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        error = Interrupted("interrupted")
+    if isinstance(error, SsoLoginError):
+        render.error(error)
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    return _unexpected(error, render)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".").replace("\n", " ")
+
+
+def _unexpected(error: BaseException, render: Render) -> int:
+    """Show where it happened, but not what the exception says: its text may hold anything."""
+    seen: BaseException | None = error
+    while seen is not None:
+        for line in "".join(traceback.format_tb(seen.__traceback__)).splitlines():
+            render.line(line)
+        render.line(f"{type(seen).__module__}.{type(seen).__qualname__}")
+        seen = seen.__cause__ or seen.__context__
+    version = f"sso-login {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+    message = f"unexpected {type(error).__name__} ({version})"
+    render.error(SsoLoginError(message, hint="This is a bug: please report the lines above; they hold no secret."))
+    return SsoLoginError.exit_code

@@ -1,0 +1,121 @@
+"""What a command has at hand: the world, the renderer and the flags that every command takes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sso_login.cli.render import Render
+from sso_login.core.errors import SsoLoginError, StorageError, UsageProblem
+from sso_login.core.message import Notice
+from sso_login.core.model import Card
+from sso_login.flows.choose import Chosen, choose, chosen_all
+from sso_login.world import World
+
+Found = Chosen | tuple[str, SsoLoginError]  # a session, or the name of one and what is wrong with it
+EXIT_ORDER = (7, 3, 2, 6, 1, 5)  # over several sessions the exit code is the first of these that occurred
+
+
+class _Lines(logging.Handler):
+    def __init__(self, render: Render) -> None:
+        super().__init__()
+        self.render = render
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.render.line(f"{record.name}: {record.getMessage()}")
+
+
+@dataclass
+class Context:
+    """One run of the program; mutable, since flags may stand before and after the command."""
+
+    render: Render
+    given: World | None = None
+    verbose: int = 0
+    no_input: bool = False
+    codes: set[int] = field(default_factory=set)
+
+    def world(self, *, asks: bool = False) -> World:
+        """Give the world; only a command that `asks`, at a terminal, may wait for a human."""
+        if self.given is None:
+            human = asks and not self.no_input and sys.stdin.isatty() and sys.stderr.isatty()
+            self.given = World(dict(os.environ), attended=human, notify=self.render.notice)
+        return self.given
+
+    @cached_property
+    def cards(self) -> list[Card]:
+        """Every session card, read once; one that cannot be read is told of and left out."""
+        world = self.world()
+        cards: list[Card] = []
+        for name in world.cards.names():
+            try:
+                card = world.cards.read(name)
+            except StorageError as error:
+                world.notify(Notice(f"{error.message}. {error.hint}", warning=True))
+            else:
+                cards += [card] if card else []
+        return cards
+
+    def chosen(self, session: str | None = None, profile: str | None = None) -> Chosen:
+        """Find the one session that is meant."""
+        world = self.world()
+        return choose(world.config, self.cards, world.env, session=session, profile=profile)
+
+    def named(self, sessions: tuple[str, ...], *, profile: str | None, every: bool) -> list[Found] | None:
+        """Find the sessions that are named, None where none is; a name twice is one session."""
+        if every and (sessions or profile):
+            raise UsageProblem("--all and a session's name exclude each other")
+        if profile and sessions:
+            raise UsageProblem("--profile and a session's name exclude each other")
+        if profile:
+            return [self.chosen(profile=profile)]
+        return [self._found(name) for name in dict.fromkeys(sessions)] or None
+
+    def _found(self, name: str) -> Found:
+        try:
+            return self.chosen(name)
+        except SsoLoginError as error:
+            return name, error
+
+    def known(self) -> list[Found]:
+        """Find every known session; one whose config is broken stands with its error."""
+        world = self.world()
+        return chosen_all(world.config, self.cards, world.env)
+
+    def ever_logged_in(self) -> list[Found]:
+        """Find every session that has a card."""
+        names = set(self.world().cards.names())
+        return [found for found in self.known() if (found[0] if isinstance(found, tuple) else found.name) in names]
+
+    def louder(self, steps: int) -> None:
+        """Log operations, statuses and timings on stderr: -v for what is done, -vv for more."""
+        self.verbose += steps
+        ours = logging.getLogger("sso_login")  # ours alone: the HTTP libraries log URLs with their queries
+        if self.verbose and not ours.handlers:
+            ours.addHandler(_Lines(self.render))
+            ours.propagate = False
+        if self.verbose:
+            ours.setLevel(logging.DEBUG if self.verbose > 1 else logging.INFO)
+
+
+def each(context: Context, found: Sequence[Found], act: Callable[[Chosen], None]) -> None:
+    """Act on every session; an error of one never stops the others, and decides the exit code in the end."""
+    for item in found:
+        try:
+            act(sound(item))
+        except SsoLoginError as error:
+            if len(found) == 1:
+                raise
+            context.render.error(error, prefix=f"{item[0] if isinstance(item, tuple) else item.name}: ")
+            context.codes.add(error.exit_code)
+
+
+def sound(found: Found) -> Chosen:
+    """Give the session, or raise what is wrong with it."""
+    if isinstance(found, tuple):
+        raise found[1]
+    return found

@@ -1,0 +1,32 @@
+"""`sso-login logout`: forget tokens here, then end the portal session there."""
+
+from __future__ import annotations
+
+import click
+
+from sso_login.cli.context import Context, each
+from sso_login.cli.options import Command
+from sso_login.flows.choose import Chosen
+from sso_login.flows.session import forgotten
+
+
+@click.command(cls=Command, epilog="sso-login logout --all")
+@click.argument("sessions", nargs=-1, metavar="[SESSION]...")
+@click.option("--profile", metavar="PROFILE", help="The session of this profile.")
+@click.option("--all", "every", is_flag=True, help="Every session with a login.")
+@click.option("--local", is_flag=True, help="Forget here only; the session at the portal lives on.")
+@click.pass_obj
+def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, every: bool, local: bool) -> None:
+    """Forget the tokens of each SESSION, then end its session at the access portal."""
+    world = context.world(asks=True)
+
+    def forget(chosen: Chosen) -> None:
+        done = forgotten(world, chosen, local=local)
+        context.render.line(f"{chosen.name}: " + ("signed out" if done.found else "was not signed in"))
+        if done.problem:
+            raise done.problem
+
+    names = context.named(sessions, profile=profile, every=every)
+    if names is None:
+        names = context.ever_logged_in() if every else [context.chosen()]
+    each(context, names, forget)

@@ -1,0 +1,51 @@
+"""`sso-login refresh`: for cron."""
+
+from __future__ import annotations
+
+import click
+
+from sso_login.cli.context import Context, each
+from sso_login.cli.options import Command, Duration
+from sso_login.core.duration import spoken
+from sso_login.flows.choose import Chosen
+from sso_login.flows.session import Want, ensured
+
+
+@click.command(cls=Command, epilog="*/5 * * * *  sso-login refresh --all --quiet")
+@click.argument("sessions", nargs=-1, metavar="[SESSION]...")
+@click.option("--profile", metavar="PROFILE", help="The session of this profile.")
+@click.option("--all", "every", is_flag=True, help="Every session with a login; the same as naming none.")
+@click.option(
+    "--min-ttl", type=Duration(), default=900.0, show_default="15m", help="Renew what has less than this left."
+)
+@click.option("--force", is_flag=True, help="Renew in any case, and try again at once after a failure.")
+@click.option("--quiet", is_flag=True, help="Say nothing on success.")
+@click.pass_obj
+def refresh(  # noqa: PLR0913 - a parameter an option
+    context: Context,
+    *,
+    sessions: tuple[str, ...],
+    profile: str | None,
+    every: bool,
+    min_ttl: float,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Renew the token of each SESSION that has little time left. Never asks anything."""
+    world = context.world()
+    want = Want(min_ttl=min_ttl, force=force)
+
+    def renew(chosen: Chosen) -> None:
+        outcome = ensured(world, chosen, want)
+        if outcome.problem:
+            raise outcome.problem
+        if not quiet:
+            left = spoken(outcome.session.token.expires_at - world.clock.now())
+            context.render.line(f"{chosen.name}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}")
+
+    names = context.named(sessions, profile=profile, every=every)
+    if names is None:
+        names = context.ever_logged_in()
+        if not names and not quiet:
+            context.render.line("Nothing to refresh: nobody has logged in yet.")
+    each(context, names, renew)

@@ -1,0 +1,39 @@
+"""`sso-login status`: how every known session stands, without the network."""
+
+from __future__ import annotations
+
+import click
+
+from sso_login.cli.context import Context
+from sso_login.cli.options import Command, json_flag
+from sso_login.core.errors import LoginRequired, StorageError, UsageProblem
+from sso_login.flows.survey import LOGIN_REQUIRED, UNREADABLE, Standing, standing
+
+
+@click.command(cls=Command, epilog="sso-login status --check || sso-login device")
+@click.argument("sessions", nargs=-1, metavar="[SESSION]...")
+@click.option("--profile", metavar="PROFILE", help="The session of this profile.")
+@click.option("--check", is_flag=True, help="Exit 3 if any needs a login (without names: any ever logged in).")
+@json_flag
+@click.pass_obj
+def status(context: Context, *, sessions: tuple[str, ...], profile: str | None, check: bool) -> None:
+    """Show token and registration time left of each SESSION, or of every known one."""
+    world = context.world()
+    names = context.named(sessions, profile=profile, every=False)
+    found = context.known() if names is None else names
+    standings = [
+        Standing(name=item[0], state=UNREADABLE, error=item[1]) if isinstance(item, tuple) else standing(world, item)
+        for item in found
+    ]
+    context.render.standings(standings, now=world.clock.now())
+    if check:
+        asked = standings if names is not None else [each for each in standings if each.ever_logged_in]
+        context.codes.update(_code(each) for each in asked)
+
+
+def _code(standing: Standing) -> int:
+    if standing.state == LOGIN_REQUIRED:
+        return LoginRequired.exit_code
+    if standing.state == UNREADABLE:
+        return UsageProblem.exit_code if isinstance(standing.error, UsageProblem) else StorageError.exit_code
+    return 0

@@ -1,0 +1,39 @@
+"""`sso-login token`: the bearer token for a script."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from sso_login.cli.context import Context
+from sso_login.cli.options import Command, Duration, json_flag, one_session
+from sso_login.cli.render import out, rfc3339
+from sso_login.flows.session import Want, ensured, stale_notice
+
+
+@click.command(
+    cls=Command,
+    epilog="curl -H @<(sso-login token --header) https://portal.sso.us-east-1.amazonaws.com/assignment/accounts",
+)
+@one_session
+@click.option(
+    "--min-ttl", type=Duration(), default=60.0, show_default="60s", help="Renew first if less than this is left."
+)
+@click.option("--header", is_flag=True, help="Print an Authorization header, for curl -H @<(...).")
+@json_flag
+@click.pass_obj
+def token(context: Context, *, session: str | None, profile: str | None, min_ttl: float, header: bool) -> None:
+    """Print the bearer token of SESSION, renewed first if need be. Never asks anything."""
+    world = context.world()
+    chosen = context.chosen(session, profile)
+    outcome = ensured(world, chosen, Want(min_ttl=min_ttl, keep_young=True))
+    notice = stale_notice(outcome)
+    if notice:
+        world.notify(notice)
+    bearer = outcome.session.token
+    if context.render.as_json:
+        fact = {"session": chosen.name, "access_token": bearer.access.reveal(), "token_type": "Bearer"}
+        out(json.dumps({**fact, "expires_at": rfc3339(bearer.expires_at)}) + "\n")
+        return
+    out(("Authorization: Bearer " if header else "") + bearer.access.reveal() + "\n")

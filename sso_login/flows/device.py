@@ -1,0 +1,126 @@
+"""The device authorization grant (RFC 8628): start, then polls until a human has decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sso_login.core.errors import AccessDenied, CodeExpired, LoginTimedOut, ServiceError, Unreachable
+from sso_login.core.message import Waiting
+from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Pending, Session, Token
+from sso_login.core.ports import Clock, Issuer
+from sso_login.flows.choose import Chosen
+
+GRANTS: Final = (DEVICE_GRANT, REFRESH_GRANT)
+SLOW_DOWN_STEP: Final = 5.0  # seconds, RFC 8628 section 3.5
+LONGEST_WAIT: Final = 60.0  # seconds between two polls while the network is in trouble
+SLOW_STARTS: Final = (5.0, 10.0, 20.0)  # seconds: RegisterClient and StartDeviceAuthorization may say SlowDown too
+
+Reply = TypeVar("Reply")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLogin:
+    """A device authorization in flight; `deadline` is by the monotonic clock, `timed` when it is the user's own."""
+
+    chosen: Chosen
+    client: Client
+    code: DeviceCode
+    deadline: float
+    timed: bool
+
+
+def start_device(
+    issuer: Issuer, clock: Clock, chosen: Chosen, *, registered: Client | None = None, timeout: float | None = None
+) -> DeviceLogin:
+    """Start a device authorization, with the registration at hand if it may be reused.
+
+    Call it only because a human asked for a login (RFC 8628 section 3.1). `timeout` is in seconds.
+    Raises Unreachable, ServiceError.
+    """
+    began = clock.monotonic()
+    known = registered if registered and registered.reusable(clock.now(), GRANTS) else None
+    client, code = _started(issuer, clock, chosen, known=known)
+    deadline = clock.monotonic() + code.expires_at - clock.now()
+    if timeout is not None and began + timeout < deadline:
+        return DeviceLogin(chosen=chosen, client=client, code=code, deadline=began + timeout, timed=True)
+    return DeviceLogin(chosen=chosen, client=client, code=code, deadline=deadline, timed=False)
+
+
+def _started(issuer: Issuer, clock: Clock, chosen: Chosen, *, known: Client | None) -> tuple[Client, DeviceCode]:
+    client = known or _patiently(clock, lambda: issuer.register(chosen.scopes, GRANTS))
+    try:
+        return client, _patiently(clock, lambda: issuer.start(client))
+    except ServiceError as error:
+        if error.code != "invalid_client" or known is None:
+            raise
+    # The issuer no longer knows the cached registration: register anew, once.
+    return _started(issuer, clock, chosen, known=None)
+
+
+def _patiently(clock: Clock, call: Callable[[], Reply]) -> Reply:
+    for wait in SLOW_STARTS:
+        try:
+            return call()
+        except ServiceError as error:
+            if error.code != "slow_down":
+                raise
+            clock.sleep(wait)
+    return call()
+
+
+def polls(login: DeviceLogin, issuer: Issuer, clock: Clock) -> Iterator[Waiting | Session]:
+    """Poll until the code is decided: yields a Waiting before each wait, last the Session.
+
+    Raises AccessDenied, CodeExpired, LoginTimedOut, or the ServiceError that stops polling. Connection
+    trouble never does: the wait doubles, up to a bound, until the code expires.
+    """
+    interval, backoff, reason = login.code.interval, 0.0, "waiting for approval"
+    while True:
+        # A long wait after trouble is cut short, so that one more poll falls before the deadline.
+        wait = max(interval, min(backoff, _left(login, clock) - 1))
+        yield Waiting(until=clock.now() + wait, reason=reason)
+        _wait(login, clock, wait)
+        try:
+            answer = _asked(login, issuer)
+        except Unreachable as error:
+            backoff = min(LONGEST_WAIT, max(2 * wait, error.wait or 0))
+            reason = f"network trouble, still trying ({error.message})"
+            continue
+        if isinstance(answer, Session):
+            yield answer
+            return
+        interval, backoff = interval + (SLOW_DOWN_STEP if answer.slow_down else 0), 0.0
+        reason = "asked to slow down, still waiting for approval" if answer.slow_down else "waiting for approval"
+
+
+def _left(login: DeviceLogin, clock: Clock) -> float:
+    # A laptop sleeps (the monotonic clock stands still), a wall clock is set: whichever says so first.
+    return min(login.deadline - clock.monotonic(), login.code.expires_at - clock.now())
+
+
+def _wait(login: DeviceLogin, clock: Clock, wait: float) -> None:
+    clock.sleep(max(0.0, min(wait, _left(login, clock))))
+    if _left(login, clock) > 0:
+        return
+    if login.timed and clock.now() < login.code.expires_at:
+        raise LoginTimedOut("nobody approved the code within --timeout")
+    raise CodeExpired("nobody approved the code before it expired")
+
+
+def _asked(login: DeviceLogin, issuer: Issuer) -> Session | Pending:
+    try:
+        answer = issuer.poll(login.client, login.code)
+    except ServiceError as error:
+        if error.code == "access_denied":
+            raise AccessDenied("the request was denied in the browser") from error
+        if error.code == "expired_token":
+            raise CodeExpired("the code expired before it was approved") from error
+        raise
+    if isinstance(answer, Token):
+        chosen = login.chosen
+        return Session(
+            name=chosen.name, instance=chosen.instance, client=login.client, token=answer, scopes=chosen.scopes
+        )
+    return answer

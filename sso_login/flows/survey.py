@@ -1,0 +1,81 @@
+"""What is known of sessions without asking anybody on the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
+from sso_login.core.model import Card, Instance, Session
+from sso_login.core.ports import Ports
+from sso_login.flows.choose import Chosen
+from sso_login.flows.session import loaded, store_kind
+
+VALID: Final = "valid"
+RENEWABLE: Final = "renewable"
+LOGIN_REQUIRED: Final = "login_required"
+UNREADABLE: Final = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a session stands: `state` is one of the four above, instants are epoch seconds, None where not known."""
+
+    name: str
+    state: str
+    instance: Instance | None = None
+    expires_at: int | None = None
+    registration_expires_at: int | None = None
+    renewable: bool | None = None
+    scopes: tuple[str, ...] = ()
+    store: str | None = None
+    backend: str | None = None
+    error: SsoLoginError | None = None
+
+    @property
+    def ever_logged_in(self) -> bool:
+        """Tell whether there is anything to renew or to repair, as opposed to a session only configured."""
+        return not isinstance(self.error, NotLoggedIn)
+
+
+def standing(ports: Ports, chosen: Chosen) -> Standing:
+    """Read how one session stands; what is wrong with it becomes part of the answer, never an exception."""
+    card: Card | None = None
+    try:
+        card = ports.cards.read(chosen.name)
+        kind = store_kind(card, ports.env)
+        session = loaded(ports, chosen)
+    except LoginRequired as error:
+        return _without(chosen, card, state=LOGIN_REQUIRED, error=error)
+    except SsoLoginError as error:
+        return _without(chosen, card, state=UNREADABLE, error=error)
+    return _with(session, card, now=ports.clock.now(), store=kind, backend=ports.store(kind).backend)
+
+
+def _without(chosen: Chosen, card: Card | None, *, state: str, error: SsoLoginError) -> Standing:
+    return Standing(
+        name=chosen.name,
+        state=state,
+        instance=chosen.instance,
+        scopes=chosen.scopes,
+        store=card.store if card else None,
+        backend=card.backend if card else None,
+        error=error,
+    )
+
+
+def _with(session: Session, card: Card | None, *, now: float, store: str, backend: str) -> Standing:
+    token, refused = session.token, card is not None and card.refused
+    renewable = token.refresh is not None and session.client.usable(now) and not refused
+    state = VALID if token.usable(now) else RENEWABLE if renewable else LOGIN_REQUIRED
+    return Standing(
+        name=session.name,
+        state=state,
+        instance=session.instance,
+        expires_at=token.expires_at,
+        registration_expires_at=session.client.expires_at,
+        renewable=renewable,
+        scopes=session.scopes,
+        store=store,
+        backend=backend,
+    )

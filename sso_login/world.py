@@ -1,0 +1,122 @@
+"""The composition root: every part of the world, built when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sso_login import layout
+from sso_login.core.message import Notice
+from sso_login.core.model import Instance
+from sso_login.core.ports import Cards, Clock, Entries, Issuer, Locks, Store, Transport
+
+if TYPE_CHECKING:
+    from sso_login.core.config import AwsConfig
+
+# The imports below stand inside the properties because each costs start-up time that most commands
+# need not pay: `status` sends nothing, the file store needs no keyring.
+
+
+class World:
+    """Implements the port Ports, and gives the command line its config and its browser.
+
+    `attended` says that a human sits at a terminal and may be asked. Tests give their own clock,
+    transport and entries; nothing else of the world is ever replaced.
+    """
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        *,
+        attended: bool = False,
+        notify: Callable[[Notice], None],
+        clock: Clock | None = None,
+        transport: Transport | None = None,
+        entries: Mapping[str, Entries] | None = None,
+    ) -> None:
+        """Keep what is given; build nothing yet."""
+        self.env = env
+        self.attended = attended
+        self.notify = notify
+        self._clock = clock
+        self._transport = transport
+        self._entries = dict(entries or {})
+
+    @property
+    def home(self) -> str:
+        """The state folder."""
+        return layout.home(self.env)
+
+    @cached_property
+    def config(self) -> AwsConfig:
+        """The AWS config file, read once."""
+        from sso_login.adapters.aws_config import read_config
+
+        return read_config(self.env)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock."""
+        from sso_login.adapters.clock import SystemClock
+
+        return self._clock or SystemClock()
+
+    @cached_property
+    def transport(self) -> Transport:
+        """HTTPS."""
+        if self._transport:
+            return self._transport
+        from sso_login.adapters.http import Http
+
+        return Http(self.env)
+
+    @cached_property
+    def cards(self) -> Cards:
+        """The session cards."""
+        from sso_login.adapters.cards import FileCards
+
+        return FileCards(self.home)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """One lock a session."""
+        from sso_login.adapters.lock import FileLocks
+
+        return FileLocks(self.home, notify=self.notify)
+
+    def store(self, kind: str) -> Store:
+        """Give the store of that kind; the same object each time, since it remembers what timed out."""
+        from sso_login.adapters.session_store import SessionStore
+
+        if kind not in self._entries:
+            self._entries[kind] = self._opened(kind)
+        return SessionStore(self._entries[kind])
+
+    def _opened(self, kind: str) -> Entries:
+        if kind == "file":
+            from sso_login.adapters.file_store import FileEntries
+
+            return FileEntries(self.home)
+        from sso_login.adapters.keyring_store import KeyringEntries
+
+        return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
+
+    def issuer(self, instance: Instance) -> Issuer:
+        """Give the issuer of that instance."""
+        from sso_login.flows.identity_center import IdentityCenter
+
+        return IdentityCenter(instance, self.transport, self.clock)
+
+    def open_url(self, url: str) -> bool:
+        """Open the URL in a browser where there is one; tell whether one was started."""
+        from sso_login.adapters.open_url import OpenUrl
+
+        return OpenUrl(self.env)(url)
+
+    def unbroken(self) -> AbstractContextManager[None]:
+        """Hold SIGINT, SIGTERM and SIGHUP back until the block is done."""
+        from sso_login.adapters.signals import unbroken
+
+        return unbroken()

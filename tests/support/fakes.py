@@ -1,0 +1,196 @@
+"""Fakes that implement the ports: a clock that never waits, an issuer with a script, a whole set of ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sso_login.adapters.session_store import SessionStore
+from sso_login.core.message import Notice
+from sso_login.core.model import (
+    DEVICE_GRANT,
+    REFRESH_GRANT,
+    Client,
+    DeviceCode,
+    Instance,
+    Pending,
+    Secret,
+    Session,
+    Token,
+)
+from sso_login.core.ports import Store
+from sso_login.flows.choose import Chosen
+from tests.support.memory import MemoryCards, MemoryEntries, MemoryLocks
+
+Answer = TypeVar("Answer")
+
+NOW = 1_800_000_000
+INSTANCE = Instance("https://example.awsapps.com/start", "us-east-1")
+GRANTS = (DEVICE_GRANT, REFRESH_GRANT)
+SCOPES = ("sso:account:access",)
+
+
+@dataclass
+class FakeClock:
+    """Two clocks that only move when somebody sleeps; `asleep` runs at each sleep, to let things happen meanwhile."""
+
+    wall: float = NOW
+    mono: float = 50.0
+    slept: list[float] = field(default_factory=list)
+    asleep: Callable[[], None] | None = None
+
+    def now(self) -> float:
+        """Tell the wall clock's time."""
+        return self.wall
+
+    def monotonic(self) -> float:
+        """Tell the other clock's time."""
+        return self.mono
+
+    def sleep(self, seconds: float) -> None:
+        """Move both clocks at once."""
+        self.slept.append(seconds)
+        self.wall += seconds
+        self.mono += seconds
+        if self.asleep:
+            self.asleep()
+
+
+def client(**changes: object) -> Client:
+    """Make a registration that is good for 90 days."""
+    whole = {"id": "client", "secret": Secret("client-secret"), "issued_at": NOW, "grants": GRANTS}
+    return Client(**{**whole, "expires_at": NOW + 90 * 86400, **changes})  # type: ignore[arg-type]  # made to be mixed
+
+
+def token(access: str = "access-1", refresh: str | None = "refresh-1", *, left: float = 3600) -> Token:
+    """Make a token of an hour with `left` seconds left."""
+    secret = Secret(refresh) if refresh else None
+    return Token(Secret(access), secret, expires_at=int(NOW + left), issued_at=int(NOW + left - 3600))
+
+
+def session(name: str = "my-sso", **changes: object) -> Session:
+    """Make a login."""
+    whole = {"name": name, "instance": INSTANCE, "client": client(), "token": token(), "scopes": SCOPES}
+    return Session(**{**whole, **changes})  # type: ignore[arg-type]  # made to be mixed
+
+
+def code(**changes: object) -> DeviceCode:
+    """Make a device code of ten minutes."""
+    whole = {"code": Secret("device-code"), "user_code": "BCDF-GHJK", "url": "https://device.example/", "interval": 5.0}
+    return DeviceCode(**{**whole, "url_complete": None, "expires_at": NOW + 600, **changes})  # type: ignore[arg-type]  # made to be mixed
+
+
+@dataclass
+class ScriptedIssuer:
+    """An Issuer that answers from a script, an answer or an exception a call, and remembers what it was asked."""
+
+    polled: Sequence[Token | Pending | Exception] = ()
+    renewed: Sequence[Token | Exception] = ()
+    started: Sequence[DeviceCode | Exception] = ()
+    registered: Sequence[Client | Exception] = ()
+    ended: Sequence[Exception | None] = ()
+    calls: list[str] = field(default_factory=list)
+    during: Callable[[], None] | None = None
+
+    def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
+        """Register."""
+        del scopes, grants
+        self.calls.append("register")
+        answer, *self.registered = self.registered
+        return _given(answer)
+
+    def start(self, client: Client) -> DeviceCode:
+        """Start."""
+        self.calls.append(f"start {client.id}")
+        answer, *self.started = self.started
+        return _given(answer)
+
+    def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
+        """Poll."""
+        del client, code
+        self.calls.append("poll")
+        answer, *self.polled = self.polled
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def renew(self, client: Client, refresh: Secret) -> Token:
+        """Renew; `during` happens before the answer comes."""
+        del client
+        self.calls.append(f"renew {refresh.reveal()}")
+        if self.during:
+            self.during()
+        answer, *self.renewed = self.renewed
+        return _given(answer)
+
+    def end(self, token: Token) -> None:
+        """End."""
+        self.calls.append(f"end {token.access.reveal()}")
+        if self.ended:
+            answer, *self.ended = self.ended
+            _given(answer)
+
+
+def _given(answer: Answer | Exception) -> Answer:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+class MeanwhileLocks(MemoryLocks):
+    """Locks for which something else happens while they are waited for."""
+
+    before: Callable[[], object] | None = None
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Let it happen, then hold the lock."""
+        if self.before:
+            self.before()
+        with super().hold(name):
+            yield
+
+
+@dataclass
+class FakePorts:
+    """The port Ports over memory; counts how often signals were held back while something was saved."""
+
+    issuing: ScriptedIssuer = field(default_factory=ScriptedIssuer)
+    clock: FakeClock = field(default_factory=FakeClock)
+    env: Mapping[str, str] = field(default_factory=dict)
+    cards: MemoryCards = field(default_factory=MemoryCards)
+    locks: MeanwhileLocks = field(default_factory=MeanwhileLocks)
+    entries: dict[str, MemoryEntries] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    held: int = 0
+
+    def store(self, kind: str) -> Store:
+        """Give the store of that kind."""
+        return SessionStore(self.entries.setdefault(kind, MemoryEntries(kind=kind)))
+
+    def issuer(self, instance: Instance) -> ScriptedIssuer:
+        """Give the scripted issuer, whatever the instance."""
+        del instance
+        return self.issuing
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        self.held += 1
+        yield
+        self.held -= 1
+
+    def unbroken(self) -> AbstractContextManager[None]:
+        """Count what is held back."""
+        return self._holding()
+
+    def notify(self, notice: Notice) -> None:
+        """Remember what was said."""
+        self.notices.append(notice)
+
+
+def chosen(**changes: object) -> Chosen:
+    """Choose the session of `session()`."""
+    whole = {"name": "my-sso", "instance": INSTANCE, "scopes": SCOPES, "card": None, "sdk_cache": False}
+    return Chosen(**{**whole, "source": "the config", **changes})  # type: ignore[arg-type]  # made to be mixed
