@@ -1,0 +1,320 @@
+"""requests as the port Transport: one whole call under one deadline, nothing trusted and nothing repeated.
+
+requests' Session is left out on purpose, and with it netrc, cookies, redirects and proxies found by themselves;
+its HTTPAdapter alone sends one request once.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, ReadTimeoutError
+
+from sso_login import __version__
+from sso_login.adapters.deadline import within
+from sso_login.core.errors import CertificateRefused, ConfigError, NotAnAnswer, Unreachable
+from sso_login.core.message import Request, Response
+
+log = logging.getLogger(__name__)
+# urllib3 logs URLs with their queries, some of them as warnings: no handler may ever see them.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+LONGEST_BODY: Final = 1 << 20  # bytes, on the wire and unpacked
+CHUNK: Final = 1 << 16
+HEADERS: Final = {
+    "User-Agent": f"sso-login/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+
+
+class Http:
+    """Implements the port Transport for the environment given: AWS_CA_BUNDLE, HTTPS_PROXY and the like."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Keep the environment; it is read at each call, since a broken setting is that call's error."""
+        self._env = env
+
+    def send(self, request: Request) -> Response:
+        """Send the request once; raise Unreachable, CertificateRefused, NotAnAnswer, or ConfigError for a setting."""
+        target = _target(request.url)
+        attempt = _Attempt(
+            request, target.hostname or "", verify=_bundle(self._env), proxy=proxy_for(self._env, request.url)
+        )
+        began = time.monotonic()
+        try:
+            response = within(request.deadline, attempt.run, on_timeout=attempt.late)
+        except Unreachable as error:
+            log.info("%s: %s after %d ms", request.operation, type(error).__name__, 1000 * (time.monotonic() - began))
+            raise
+        took = 1000 * (time.monotonic() - began)
+        log.info("%s: %d in %d ms, request id %s", request.operation, response.status, took, _request_id(response))
+        return response
+
+
+def _request_id(response: Response) -> str:
+    said = response.headers.get("x-amzn-requestid", "")
+    return said if said.isascii() and said.replace("-", "").isalnum() and len(said) <= 64 else "none"
+
+
+class _Attempt:
+    """One try of one request: knows whether it left this machine, and can be called off."""
+
+    def __init__(self, request: Request, host: str, *, verify: str | bool, proxy: str | None) -> None:
+        self.host = host
+        self._request = request
+        self._verify = verify
+        self._proxies = {"https": proxy} if proxy else None
+        self._lock = threading.Lock()
+        self._sent = False
+        self._called_off = False
+        self._socket: object = None
+
+    def run(self) -> Response:
+        """Send and read the whole reply; runs in a thread of its own."""
+        _current.set(self)
+        adapter = _Once(pool_connections=1, pool_maxsize=1)
+        try:
+            reply = self._asked(adapter)
+            try:
+                return Response(reply.status_code, _lowered(reply.headers), self._body(reply))
+            finally:
+                reply.close()
+        finally:
+            adapter.close()
+
+    def leave(self, connection: object) -> None:
+        """Note that the request leaves now, by that socket; raise OSError when it was called off before."""
+        with self._lock:
+            if self._called_off:
+                raise OSError("called off")
+            self._sent, self._socket = True, connection
+
+    def late(self) -> Unreachable:
+        """Call the try off and say so: what has not left by now never will, so `sent` is certain."""
+        with self._lock:
+            self._called_off = True
+            sent, connection = self._sent, self._socket
+        if isinstance(connection, socket.socket):
+            _cut(connection)
+        return self._silence(sent=sent)
+
+    def _silence(self, *, sent: bool) -> Unreachable:
+        what = f"{self.host} did not answer" if sent else f"there was no connection to {self.host}"
+        return Unreachable(f"{what} within {self._request.deadline:g} s", sent=sent)
+
+    def _asked(self, adapter: HTTPAdapter) -> requests.Response:
+        try:
+            return adapter.send(
+                _prepared(self._request),
+                stream=True,
+                timeout=(self._request.deadline, self._request.deadline),
+                verify=self._verify,
+                proxies=self._proxies,
+            )
+        except (requests.RequestException, HTTPError, OSError) as error:
+            # Their texts carry the URL with its query, so they go no further.
+            raise self._trouble(list(_causes(error))) from None
+
+    def _trouble(self, causes: list[BaseException]) -> Unreachable:
+        refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+        if refused:
+            return CertificateRefused(
+                f"the certificate of {self.host} is not trusted: {refused.verify_message}", sent=self._sent
+            )
+        if any(_is_timeout(cause) for cause in causes):
+            return self._silence(sent=self._sent)
+        if self._sent:
+            return Unreachable(f"the connection to {self.host} broke before an answer came", sent=True)
+        return Unreachable(f"there is no connection to {self.host}: {_obstacle(causes)}", sent=False)
+
+    def _body(self, reply: requests.Response) -> bytes:
+        body = bytearray()
+        try:
+            for chunk in reply.raw.stream(CHUNK, decode_content=False):
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    raise self._odd("is larger than 1 MiB")
+        except (HTTPError, OSError):
+            raise self._odd("broke off") from None
+        return self._unpacked(bytes(body), reply.headers.get("content-encoding", "").strip().lower())
+
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        """Unpack gzip, which was not asked for but is sent by some proxies; bounded, whatever it unpacks to."""
+        if not body or encoding in {"", "identity"}:
+            return body
+        if encoding not in {"gzip", "x-gzip"}:
+            raise self._odd("is packed in a way that was not asked for")
+        unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            plain = unpacker.decompress(body, LONGEST_BODY + 1)
+        except zlib.error:
+            raise self._odd("is packed wrongly") from None
+        if len(plain) > LONGEST_BODY:
+            raise self._odd("is larger than 1 MiB")
+        if not unpacker.eof:
+            raise self._odd("broke off")
+        return plain
+
+    def _odd(self, what: str) -> NotAnAnswer:
+        return NotAnAnswer(f"the answer of {self.host} to {self._request.operation} {what}", sent=True)
+
+
+_current: ContextVar[_Attempt] = ContextVar("_current")  # set in the thread that makes the call
+
+
+class _Plain(HTTPConnection):
+    """A connection that tells its attempt when the request is about to leave."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature, passed on
+        _leave(self)
+        super().request(*args, **kwargs)
+
+
+class _Tls(HTTPSConnection):
+    """The same over TLS, where connecting includes the proxy's tunnel and the handshake."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature, passed on
+        _leave(self)
+        super().request(*args, **kwargs)
+
+
+def _leave(connection: HTTPConnection) -> None:
+    if connection.sock is None:
+        connection.connect()
+    _current.get().leave(connection.sock)
+
+
+class _Once(HTTPAdapter):
+    """requests' adapter, with connections that know their attempt; it repeats nothing."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401 - the same
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        pool.ConnectionCls = _Tls if isinstance(pool, HTTPSConnectionPool) else _Plain
+        return pool
+
+
+def _prepared(request: Request) -> requests.PreparedRequest:
+    headers = {**HEADERS, **request.headers}
+    body = None if request.json is None else json.dumps(request.json, allow_nan=False).encode()
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _cut(connection: socket.socket) -> None:
+    """Wake the thread that reads from this socket, so that it ends and closes everything itself."""
+    try:
+        # Not the method of SSLSocket, which takes the TLS object away from under the other thread.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    except OSError:
+        log.debug("the connection was closed already")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Walk an exception's causes, in the three ways requests and urllib3 nest them."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [cause.__context__, cause.__cause__, getattr(cause, "reason", None), *cause.args]
+
+
+def _is_timeout(cause: BaseException) -> bool:
+    # A refused connection is a timeout too, in urllib3's family tree.
+    return isinstance(cause, ConnectTimeoutError | ReadTimeoutError) and not isinstance(cause, NewConnectionError)
+
+
+def _obstacle(causes: list[BaseException]) -> str:
+    """Say in the words of the system, never of an exception, why nothing could be sent."""
+    if any(isinstance(cause, ProxyError) for cause in causes):
+        return "the proxy named in HTTPS_PROXY cannot be reached or refused"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "its name cannot be resolved"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "the TLS handshake failed"
+    said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
+    return (said or "it cannot be reached").lower()
+
+
+def _target(url: str) -> SplitResult:
+    """Split the URL; raise ConfigError unless it is https, or http to loopback."""
+    target = urlsplit(url)
+    if target.scheme != "https" and not (target.scheme == "http" and _is_loopback(target.hostname or "")):
+        message = f"{target.hostname} is not spoken to without TLS"
+        raise ConfigError(message, hint="Write https:// in the endpoint setting; plain http is for loopback only.")
+    return target
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bundle(env: Mapping[str, str]) -> str | bool:
+    """Name the CA bundle to trust, True for requests' own; raise ConfigError for one that is none."""
+    name = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name)), None)
+    if name is None:
+        return True
+    path = Path(env[name]).expanduser()
+    try:
+        # A folder of hashed certificates is looked into at the handshake only.
+        if not path.is_dir():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError as error:
+        message = f"the CA bundle named in {name} cannot be read: {path}"
+        raise ConfigError(message, hint=f"Let {name} name a file of PEM certificates, or unset it.") from error
+    return str(path)
+
+
+def proxy_for(env: Mapping[str, str], url: str) -> str | None:
+    """Choose the proxy for a URL; none for loopback, which is all that plain http is spoken to.
+
+    Raises ConfigError for a proxy that is no http or https URL; never shows it, for it may hold a password.
+    """
+    host = urlsplit(url).hostname or ""
+    name = next((name for name in ("https_proxy", "HTTPS_PROXY") if env.get(name)), None)
+    if name is None or _is_loopback(host) or _is_exempt(env, host):
+        return None
+    proxy = env[name] if "://" in env[name] else f"http://{env[name]}"
+    try:
+        parts = urlsplit(proxy)
+        fits = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        message = f"{name} does not name an http or https proxy"
+        raise ConfigError(message, hint=f"Write {name}=http://HOST:PORT, or unset it.")
+    return proxy
+
+
+def _is_exempt(env: Mapping[str, str], host: str) -> bool:
+    listed = (env.get("no_proxy") or env.get("NO_PROXY") or "").lower().split(",")
+    names = [name.strip().rpartition("*.")[2].lstrip(".").partition(":")[0] for name in listed]
+    return any(name == "*" or (name and (host == name or host.endswith(f".{name}"))) for name in names)
