@@ -1,0 +1,166 @@
+"""A real gnome-keyring in each of its states; the children run with an environment of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sso_login.adapters.keyring_store import KeyringEntries
+from sso_login.core.errors import SaveUnknown, StoreTimeout
+from tests.support.keyring_host import KeyringHost, State, keyring_host, needs_keyring
+
+pytestmark = needs_keyring
+
+ENTRY = "sso-login:sso:my-sso"
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import os, sys
+from sso_login.adapters.keyring_store import KeyringEntries
+from sso_login.core.errors import StorageError
+interactive = sys.argv[1] == "interactive"
+entries = KeyringEntries(env=os.environ, interactive=interactive, notify=print, home=os.environ["HOME"] + "/state")
+operation, *arguments = sys.argv[2:]
+try:
+    print(getattr(entries, operation)(*arguments))
+except StorageError as error:
+    print(f"{type(error).__name__}: {error.message}")
+"""
+
+
+def run(host: KeyringHost, *arguments: str, mode: str = "unattended", **env: str) -> str:
+    """Do one operation on the keyring in a process of its own, where every leak of a socket is an error on stderr."""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM, mode, *arguments]
+    environment = {**host.env, "PYTHONPATH": str(ROOT), **env}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def unlocked() -> Iterator[KeyringHost]:
+    """Run one unlocked keyring for the tests that leave it as it was."""
+    with keyring_host(State.UNLOCKED) as host:
+        yield host
+
+
+def test_what_is_written_lies_in_the_keyring_and_nowhere_else(unlocked: KeyringHost) -> None:
+    """secret-tool finds the secret under service and username; the home folder holds no trace of it."""
+    assert run(unlocked, "check") == "None"
+    assert run(unlocked, "write", ENTRY, "marked-secret") == "None"
+    assert unlocked.lookup(ENTRY) == "marked-secret"
+    assert run(unlocked, "read", ENTRY) == "marked-secret"
+    for path in unlocked.home.rglob("*"):
+        assert path.is_dir() or b"marked-secret" not in path.read_bytes()
+    assert run(unlocked, "delete", ENTRY) == "True"
+    assert unlocked.lookup(ENTRY) is None
+    assert run(unlocked, "delete", ENTRY) == "False"
+    assert unlocked.lookup("sso-login:check") is None
+
+
+def test_a_plaintext_backend_in_the_environment_is_ignored(unlocked: KeyringHost) -> None:
+    """Whatever PYTHON_KEYRING_BACKEND, keyringrc.cfg or KEYRING_PROPERTY_* say, the Secret Service it is."""
+    config = unlocked.home / ".config" / "python_keyring"
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n")
+    backend = "keyring.backends.null.Keyring"
+    run(unlocked, "write", ENTRY, "kept", PYTHON_KEYRING_BACKEND=backend, KEYRING_PROPERTY_PREFERRED_COLLECTION="/x")
+    assert unlocked.lookup(ENTRY) == "kept"
+    run(unlocked, "delete", ENTRY)
+
+
+def test_the_bus_is_found_without_its_variable(unlocked: KeyringHost) -> None:
+    """Under cron or SSH, without DBUS_SESSION_BUS_ADDRESS, the socket in the runtime folder is used."""
+    address = unlocked.env["DBUS_SESSION_BUS_ADDRESS"]
+    real = Path(address.removeprefix("unix:path=").partition(",")[0])
+    bare = {key: value for key, value in unlocked.env.items() if key != "DBUS_SESSION_BUS_ADDRESS"}
+    link = Path(unlocked.env["XDG_RUNTIME_DIR"], "bus")
+    link.hardlink_to(real)
+    command = [sys.executable, "-c", PROGRAM, "unattended", "read", ENTRY]
+    env = {**bare, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True)
+    link.unlink()
+    assert done.stdout.strip() == "None"
+
+
+def test_items_in_other_collections_go_too(unlocked: KeyringHost) -> None:
+    """Logging out removes what lies under our name in another unlocked collection as well."""
+    command = ["secret-tool", "store", "--collection=session", "--label=x", "service", ENTRY, "username", "sso-login"]
+    subprocess.run(command, env=unlocked.env, input=b"older", timeout=120, check=True)
+    assert unlocked.lookup(ENTRY) == "older"
+    assert run(unlocked, "read", ENTRY) == "None"
+    assert run(unlocked, "delete", ENTRY) == "True"
+    assert unlocked.lookup(ENTRY) is None
+
+
+def test_an_entry_that_is_not_text_is_a_bad_record_and_goes(unlocked: KeyringHost) -> None:
+    """Binary content under our name is refused, and removed by a deletion."""
+    command = ["secret-tool", "store", "--label=x", "service", ENTRY, "username", "sso-login"]
+    subprocess.run(command, env=unlocked.env, input=b"\xff\xfe\x00", timeout=120, check=True)
+    found = run(unlocked, "read", ENTRY)
+    assert found.startswith(("BadRecord: an entry in the SecretService keyring is not text", "None"))
+    assert run(unlocked, "delete", ENTRY) == str(not found.startswith("None"))
+
+
+def test_many_readers_at_once_all_read(unlocked: KeyringHost) -> None:
+    """Sixteen processes that read at once all get the record."""
+    run(unlocked, "write", ENTRY, "shared")
+    # Interactive is not what is tested here, but its deadline suits a machine that is busy with sixteen of them.
+    command = [sys.executable, "-c", PROGRAM, "interactive", "read", ENTRY]
+    env = {**unlocked.env, "PYTHONPATH": str(ROOT)}
+    readers = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(16)]
+    said = [reader.communicate(timeout=120)[0].strip().splitlines()[-1] for reader in readers]
+    assert said == ["shared"] * 16
+    run(unlocked, "delete", ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("state", "mode", "says"),
+    [
+        (State.LOCKED, "unattended", "StoreUnusable: the keyring is locked"),
+        (State.LOCKED, "interactive", "StoreUnusable: "),
+        (State.NO_COLLECTION, "unattended", "StoreUnusable: the keyring has no default collection"),
+        (State.NO_COLLECTION, "interactive", "StoreUnusable: the keyring has no default collection"),
+        (State.NO_DAEMON, "unattended", "StoreUnusable: no keyring service answers"),
+    ],
+    ids=str,
+)
+def test_an_unusable_keyring_is_known_at_once(state: State, mode: str, says: str) -> None:
+    """Locked, without collection or without daemon: reading, writing and checking say so, and no prompt appears."""
+    with keyring_host(state) as host:
+        for operation in (["check"], ["read", ENTRY], ["write", ENTRY, "text"]):
+            # Nobody can answer the prompt of an interactive run here; gnome-keyring then gives up by itself.
+            found = run_quietly(host, *operation, mode=mode)
+            assert found.startswith(says)
+
+
+def run_quietly(host: KeyringHost, *arguments: str, mode: str) -> str:
+    """Do one operation without minding what keyring itself leaves open when an unlock is refused."""
+    command = [sys.executable, "-c", PROGRAM, mode, *arguments]
+    env = {**host.env, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True).stdout.strip()
+
+
+def test_no_bus_is_known_at_once(unlocked: KeyringHost) -> None:
+    """With an address nobody listens at, the keyring is unusable."""
+    found = run(unlocked, "read", ENTRY, DBUS_SESSION_BUS_ADDRESS="unix:path=/nowhere/bus")
+    assert found.startswith("StoreUnusable: ")
+
+
+def test_a_frozen_daemon_costs_the_deadline_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that answers nothing is a timeout when reading and unknown when writing; thawed, it is as before."""
+    with keyring_host() as host:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", host.env["DBUS_SESSION_BUS_ADDRESS"])
+        assert run(host, "write", ENTRY, "kept") == "None"
+        host.freeze()
+        started = time.monotonic()
+        assert run(host, "read", ENTRY).startswith(f"{StoreTimeout.__name__}: the SecretService keyring did not answer")
+        assert run(host, "write", ENTRY, "lost").startswith(f"{SaveUnknown.__name__}: ")
+        assert time.monotonic() - started >= 6
+        host.thaw()
+        entries = KeyringEntries(env=host.env, interactive=False, notify=print, home=str(tmp_path))
+        assert entries.read(ENTRY) in {"kept", "lost"}
