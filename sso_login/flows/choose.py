@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sso_login.core.config import AwsConfig, Profile, SsoSection, endpoint, switched
@@ -284,21 +284,21 @@ def _by_flags(sources: _Sources, *, start_url: str | None, region: str | None, n
 
 def _free(sources: _Sources, name: str, instance: Instance) -> str:
     """Append a short hash to a name that another instance has."""
-    if all(_same(instance, *other) for other in _holders(sources, name)):
+    holder = _holder(sources, name)
+    if holder is None or _same(instance, *holder):
         return name
     place = f"{normal_url(instance.start_url)} {instance.region}"
     return names.fit(f"{name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}")
 
 
-def _holders(sources: _Sources, name: str) -> Iterator[tuple[str | None, str | None]]:
+def _holder(sources: _Sources, name: str) -> tuple[str | None, str | None] | None:
     section, profile = sources.config.sessions.get(name), sources.config.profiles.get(name)
-    if section is not None:
-        yield section.start_url, section.region
-    elif profile is not None and profile.legacy:
-        yield profile.start_url, profile.region
     card = sources.cards.get(name)
-    if card is not None:
-        yield card.instance.start_url, card.instance.region
+    if section is not None:
+        return section.start_url, section.region
+    if profile is not None and profile.legacy:
+        return profile.start_url, profile.region
+    return (card.instance.start_url, card.instance.region) if card is not None else None
 
 
 def _same(instance: Instance, start_url: str | None, region: str | None) -> bool:
