@@ -12,11 +12,10 @@ import click
 
 from sso_login import __version__
 from sso_login.adapters.signals import Terminated, cleanly
-from sso_login.cli.context import EXIT_ORDER, Context
+from sso_login.cli.context import EXIT_ORDER, Build, Context, real_world
 from sso_login.cli.options import everywhere
-from sso_login.cli.render import Render, StdoutClosed
+from sso_login.cli.render import Render, StdoutClosed, out
 from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
-from sso_login.world import World
 
 # Name -> what `--help` says of it; the module of that name is imported only when the command runs.
 COMMANDS: Final = {
@@ -73,7 +72,7 @@ def unknown_command(name: str) -> UsageProblem:
 
 def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own call
     if asked:
-        click.echo(f"sso-login {__version__}")
+        out(f"sso-login {__version__}\n")
         ctx.exit()
 
 
@@ -92,9 +91,9 @@ def group() -> None:
 group.params.extend(everywhere())
 
 
-def run(argv: Sequence[str], *, world: World | None = None) -> int:
+def run(argv: Sequence[str], *, build: Build = real_world) -> int:
     """Run one command line and give its exit code; results on stdout, all else on stderr."""
-    context = Context(render=Render(as_json=_asks_for_json(argv)), given=world)
+    context = Context(render=Render(as_json=_asks_for_json(argv)), build=build)
     try:
         with cleanly():
             answer = group.main(args=list(argv), prog_name="sso-login", standalone_mode=False, obj=context)
@@ -102,6 +101,8 @@ def run(argv: Sequence[str], *, world: World | None = None) -> int:
         return 128 + error.signal
     except BaseException as error:  # noqa: BLE001 - the one gate: nothing leaves but by an exit code
         return _left_by(error, context.render)
+    finally:
+        context.quiet()
     if isinstance(answer, int) and answer:
         return answer
     return next((code for code in EXIT_ORDER if code in context.codes), 0)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol, TextIO
 
 from sso_login.cli.render import Render
 from sso_login.core.errors import SsoLoginError, StorageError, UsageProblem
@@ -29,22 +30,39 @@ class _Lines(logging.Handler):
         self.render.line(f"{record.name}: {record.getMessage()}")
 
 
+class Build(Protocol):
+    """How a world is made; tests make theirs with another environment and clock."""
+
+    def __call__(self, *, attended: bool, notify: Callable[[Notice], None]) -> World:
+        """Make a world, `attended` where a human at a terminal may be asked."""
+
+
+def real_world(*, attended: bool, notify: Callable[[Notice], None]) -> World:
+    """Make the world of this process."""
+    return World(dict(os.environ), attended=attended, notify=notify)
+
+
+def _terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
 @dataclass
 class Context:
     """One run of the program; mutable, since flags may stand before and after the command."""
 
     render: Render
-    given: World | None = None
+    build: Build = real_world
     verbose: int = 0
     no_input: bool = False
     codes: set[int] = field(default_factory=set)
+    made: World | None = None
 
     def world(self, *, asks: bool = False) -> World:
         """Give the world; only a command that `asks`, at a terminal, may wait for a human."""
-        if self.given is None:
-            human = asks and not self.no_input and sys.stdin.isatty() and sys.stderr.isatty()
-            self.given = World(dict(os.environ), attended=human, notify=self.render.notice)
-        return self.given
+        if self.made is None:
+            human = asks and not self.no_input and _terminal(sys.stdin) and _terminal(sys.stderr)
+            self.made = self.build(attended=human, notify=self.render.notice)
+        return self.made
 
     @cached_property
     def cards(self) -> list[Card]:
@@ -95,11 +113,21 @@ class Context:
         """Log operations, statuses and timings on stderr: -v for what is done, -vv for more."""
         self.verbose += steps
         ours = logging.getLogger("sso_login")  # ours alone: the HTTP libraries log URLs with their queries
-        if self.verbose and not ours.handlers:
-            ours.addHandler(_Lines(self.render))
-            ours.propagate = False
+        if self.verbose and self.lines not in ours.handlers:
+            ours.addHandler(self.lines)
         if self.verbose:
             ours.setLevel(logging.DEBUG if self.verbose > 1 else logging.INFO)
+
+    def quiet(self) -> None:
+        """Stop logging, at the end of the run."""
+        ours = logging.getLogger("sso_login")
+        ours.removeHandler(self.lines)
+        ours.setLevel(logging.WARNING)
+
+    @cached_property
+    def lines(self) -> logging.Handler:
+        """Where log lines go."""
+        return _Lines(self.render)
 
 
 def each(context: Context, found: Sequence[Found], act: Callable[[Chosen], None]) -> None:

@@ -57,7 +57,7 @@ def device(  # noqa: PLR0913 - a parameter an option
     )
     chosen = replace(chosen, scopes=scopes) if scopes else chosen
     basis = _ground(world, chosen, force=force)
-    found = None if force else already(world, chosen)
+    found = None if basis.bare else already(world, chosen)
     if found:
         context.render.signed_in(found, basis.store, now=world.clock.now(), already=True)
         return
@@ -79,7 +79,7 @@ def _ground(world: World, chosen: Chosen, *, force: bool) -> Ground:
             raise
     store = world.store("file")
     store.check()
-    return Ground(store=store, registered=None)
+    return Ground(store=store, bare=True)
 
 
 def _approved(

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TextIO
 
 from sso_login.core.duration import spoken
 from sso_login.core.errors import SsoLoginError
@@ -43,9 +44,12 @@ def rfc3339(instant: float | None) -> str | None:
 
 def out(text: str) -> None:
     """Write a result to stdout, raw, and see it leave; raises StdoutClosed or an SsoLoginError."""
+    stream: TextIO | None = sys.stdout  # None where it was closed before we began
+    if stream is None:
+        raise SsoLoginError("cannot write to stdout: it is closed", hint="Send the output somewhere.")
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        stream.write(text)
+        stream.flush()
     except BrokenPipeError:
         _mute_stdout()
         raise StdoutClosed from None
@@ -69,11 +73,12 @@ class Render:
 
     def line(self, text: str = "") -> None:
         """Write one line on stderr; a stderr that is gone is no reason to fail."""
-        try:
-            sys.stderr.write(printable(text) + "\n")
-            sys.stderr.flush()
-        except (OSError, ValueError):
+        stream: TextIO | None = sys.stderr
+        if stream is None:
             return
+        with suppress(OSError, ValueError):
+            stream.write(printable(text) + "\n")
+            stream.flush()
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
         """Write one JSON value on a line of stdout."""

@@ -24,10 +24,14 @@ ENOUGH: Final = Want(min_ttl=900.0)  # seconds left with which a login counts as
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a new login will be kept, and the registration that it may start from."""
+    """Where a new login will be kept, and what it may start from.
+
+    `bare` says that whatever lies in the store, or in another, is not to be looked at.
+    """
 
     store: Store
-    registered: Client | None
+    registered: Client | None = None
+    bare: bool = False
 
 
 def ground(ports: Ports, chosen: Chosen, *, force: bool) -> Ground:
@@ -39,7 +43,7 @@ def ground(ports: Ports, chosen: Chosen, *, force: bool) -> Ground:
     kind = _kind(ports, chosen.name, force=force)
     store = ports.store(kind)
     store.check()
-    return Ground(store=store, registered=None if force else _registered(ports, chosen))
+    return Ground(store=store, bare=True) if force else Ground(store=store, registered=_registered(ports, chosen))
 
 
 def _kind(ports: Ports, name: str, *, force: bool) -> str:
