@@ -13,8 +13,8 @@ class Fault:
     """The next `times` calls of `operation` are answered with `reply` (default: InternalServerException).
 
     `delivery` says how: whole, close (the connection closes without an answer), hang (no answer until the server
-    stops) or drip (a byte at a time). With `applied` the call is carried out first, and only then its answer is
-    replaced by `reply`, where given, and sent by `delivery`: applied and close is a lost answer.
+    stops) or drip (a byte every `pause` seconds). With `applied` the call is carried out first, and only then its
+    answer is replaced by `reply`, where given, and sent by `delivery`: applied and close is a lost answer.
     """
 
     operation: str
@@ -22,6 +22,7 @@ class Fault:
     delivery: Delivery = "whole"
     applied: bool = False
     times: int = 1
+    pause: float = 0.05
 
 
 class Faults:
@@ -42,4 +43,4 @@ class Faults:
             return carry_out()
         self._queue.remove(fault)
         real = carry_out() if fault.applied else oidc_refusal("InternalServerException", "a fault was ordered").reply
-        return replace(fault.reply or real, delivery=fault.delivery)
+        return replace(fault.reply or real, delivery=fault.delivery, pause=fault.pause)

@@ -90,7 +90,7 @@ def _page(ask: Ask, name: str, whole: Sequence[dict[str, str]]) -> Reply:
 
 def _offset(token: str) -> int:
     try:
-        return _counted(base64.urlsafe_b64decode(token) or b"0")
+        return _counted(base64.b64decode(token, altchars=b"-_", validate=True) or b"0")
     except ValueError as error:
         raise portal_refusal("InvalidRequestException", "next_token is not valid") from error
 

@@ -35,12 +35,16 @@ _PORTAL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply; `delivery` says how the server sends it: whole, not at all (close, hang) or byte by byte."""
+    """One HTTP reply; `delivery` says how the server sends it: whole, not at all (close, hang) or byte by byte.
+
+    `pause` is the time between two bytes of a drip, in seconds.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     delivery: Delivery = "whole"
+    pause: float = 0.05
 
 
 def json_reply(status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Reply:

@@ -22,7 +22,6 @@ from sso_login.emulator.settings import Settings
 
 MAX_BODY: Final = 64 * 1024
 _IDLE: Final = 75.0
-_DRIP: Final = 0.05
 _DRAIN: Final = 1024 * 1024
 
 
@@ -154,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         for at in range(len(raw)):
             self.wfile.write(raw[at : at + 1])
-            if self.server.stopping.wait(_DRIP):
+            if self.server.stopping.wait(reply.pause):
                 return
 
     def _raw(self, reply: Reply) -> bytes:

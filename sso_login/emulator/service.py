@@ -88,7 +88,7 @@ class Service:
     @property
     def start_url(self) -> str:
         """The start URL of the emulated instance."""
-        return self._context().start_url
+        return self._url + self._settings.start_path
 
     def handle(
         self, method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: bytes = b""

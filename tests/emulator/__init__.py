@@ -1,0 +1,1 @@
+"""Tests of the emulator; AWS's own software is the judge."""
