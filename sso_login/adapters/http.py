@@ -6,6 +6,7 @@ its HTTPAdapter alone sends one request once.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import logging
@@ -225,11 +226,9 @@ def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _cut(connection: socket.socket) -> None:
     """Wake the thread that reads from this socket, so that it ends and closes everything itself."""
-    try:
+    with contextlib.suppress(OSError):  # it may be closed already
         # Not the method of SSLSocket, which takes the TLS object away from under the other thread.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
-    except OSError:
-        log.debug("the connection was closed already")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

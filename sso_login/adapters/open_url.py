@@ -36,8 +36,9 @@ class OpenUrl:
         """Start a browser on an https (or loopback) URL; False where there is none, or the URL is not fit."""
         if not _fits(url):
             return False
-        if sys.platform == "win32" and not self._env.get("BROWSER"):
-            return _started_by_windows(url)
+        if sys.platform == "win32":
+            if not self._env.get("BROWSER"):
+                return _started_by_windows(url)
         return any(self._started(command) for command in self._commands(url))
 
     def _commands(self, url: str) -> Iterator[list[str]]:
@@ -90,11 +91,11 @@ def _chosen(browser: str, url: str) -> Iterator[list[str]]:
             yield [url if word == "%s" else word for word in words] + ([] if "%s" in words[1:] else [url])
 
 
-def _started_by_windows(url: str) -> bool:
-    if sys.platform != "win32":
-        return False
-    try:
-        os.startfile(url)  # noqa: S606 - the platform's way; the URL was checked
-    except OSError:
-        return False
-    return True
+if sys.platform == "win32":
+
+    def _started_by_windows(url: str) -> bool:
+        try:
+            os.startfile(url)  # noqa: S606 - the platform's way; the URL was checked
+        except OSError:
+            return False
+        return True
