@@ -30,18 +30,13 @@ class _PortTaken(Exception):
         super().__init__(f"port {port} of 127.0.0.1 cannot be listened on ({error.strerror})")
 
 
-class _Seconds(click.ParamType[int]):
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read 90s, 15m, 8h, 2d or plain seconds; at least one second."""
-        found = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(value))
-        seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-        if seconds < 1:
-            self.fail(
-                f"{value!r} is not a duration of a second or more; write 90s, 15m, 8h, 2d or seconds.", param, ctx
-            )
-        return seconds
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if seconds < 1:
+        message = f"{text!r} is not a duration of a second or more; write 90s, 15m, 8h, 2d or seconds."
+        raise click.BadParameter(message)
+    return seconds
 
 
 @click.command("emulator", epilog=_EXAMPLE)
@@ -55,10 +50,21 @@ class _Seconds(click.ParamType[int]):
     help="How refresh tokens age. strict: good once, a second use ends the login. grace: the previous one works "
     "until the new one is used. none: the same one stays.",
 )
-@click.option("--interval", type=_Seconds(), default="5", show_default=True, help="Time between two polls.")
-@click.option("--token-lifetime", type=_Seconds(), default="1h", show_default=True, help="Life of an access token.")
-@click.option("--code-lifetime", type=_Seconds(), default="10m", show_default=True, help="Life of a code.")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--interval", type=_seconds, metavar="DURATION", default="5", show_default=True, help="Time between two polls."
+)
+@click.option(
+    "--token-lifetime",
+    type=_seconds,
+    metavar="DURATION",
+    default="1h",
+    show_default=True,
+    help="Life of an access token.",
+)
+@click.option(
+    "--code-lifetime", type=_seconds, metavar="DURATION", default="10m", show_default=True, help="Life of a code."
+)
+@click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 @click.pass_context
 def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     ctx: click.Context,
@@ -89,9 +95,9 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     try:
         code = _obey(settings, port, command=command)
     except sandbox.CannotRun as error:
-        code = _failed(str(error), "Name a program that is on PATH after `--`.", error.exit_code)
+        code = _failed(str(error), hint="Name a program that is on PATH after `--`.", code=error.exit_code)
     except _PortTaken as error:
-        code = _failed(str(error), "Leave --port out to take a free one.", 1)
+        code = _failed(str(error), hint="Leave --port out to take a free one.", code=1)
     ctx.exit(code)
 
 
@@ -111,6 +117,6 @@ def _obey(settings: Settings, port: int, *, command: tuple[str, ...]) -> int:
         return 128 + stopped()
 
 
-def _failed(message: str, hint: str, code: int) -> int:
+def _failed(message: str, *, hint: str, code: int) -> int:
     click.echo(f"error: {message}\nhint: {hint}", err=True)
     return code

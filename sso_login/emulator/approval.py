@@ -33,7 +33,7 @@ def show(context: Context, ask: Ask) -> Reply:
     if typed is None:
         return _html(200, page.code_form())
     found = context.state.by_user_code(_as_issued(typed))
-    return _unknown(typed) if found is None else _state(context, ask, found)
+    return _unknown(typed) if found is None else _state(context, ask, found=found)
 
 
 def decide(context: Context, ask: Ask) -> Reply:
@@ -43,7 +43,7 @@ def decide(context: Context, ask: Ask) -> Reply:
         return _html(400, page.refused("That was not a form of this page."))
     if not _from_our_page(context, ask) or not hmac.compare_digest(
         form.get("token", "").encode("utf-8", "replace"),
-        _token(context, _cookie(ask), _as_issued(form.get("user_code", ""))).encode(),
+        _token(context, cookie=_cookie(ask), user_code=_as_issued(form.get("user_code", ""))).encode(),
     ):
         return _html(403, page.refused("The form was not sent from this page in this browser. Nothing was approved."))
     found = context.state.by_user_code(_as_issued(form.get("user_code", "")))
@@ -51,10 +51,10 @@ def decide(context: Context, ask: Ask) -> Reply:
         return _html(400, page.refused("That was not a form of this page."))
     if context.now < found.expires_at:
         context.decide(found, approve=form["decision"] == "approve")
-    return _state(context, ask, found)
+    return _state(context, ask, found=found)
 
 
-def _state(context: Context, ask: Ask, found: Authorization) -> Reply:
+def _state(context: Context, ask: Ask, *, found: Authorization) -> Reply:
     context.settle(found)
     if found.decision == "denied":
         return _html(200, page.denied(found.client.name))
@@ -69,7 +69,7 @@ def _state(context: Context, ask: Ask, found: Authorization) -> Reply:
         scopes=found.client.scopes,
         start_url=context.start_url,
         minutes=int((found.expires_at - context.now) // 60),
-        token=_token(context, cookie, found.user_code),
+        token=_token(context, cookie=cookie, user_code=found.user_code),
     )
     keep = f"{_COOKIE}={cookie}; Path=/device; HttpOnly; SameSite=Strict"
     return _html(200, page.consent(consent), cookie=keep)
@@ -112,7 +112,7 @@ def _cookie(ask: Ask) -> str:
     return ""
 
 
-def _token(context: Context, cookie: str, user_code: str) -> str:
+def _token(context: Context, *, cookie: str, user_code: str) -> str:
     # Without a cookie there is no right token: one that nobody can know stands in.
     bound = f"{cookie} {user_code}" if cookie else context.mint.name(32)
     return hmac.new(context.key, bound.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

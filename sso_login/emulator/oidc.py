@@ -115,7 +115,7 @@ def create_token(context: Context, ask: Ask) -> Reply:
         raise oidc_refusal("UnauthorizedClientException", "the client is not registered for this grant type")
     if not set(_texts(asked, "scope")) <= set(client.scopes):
         raise oidc_refusal("InvalidScopeException", "scopes are fixed at registration")
-    return _GRANTS[grant](context, client, asked)
+    return _GRANTS[grant](context, client=client, asked=asked)
 
 
 def grant_of(ask: Ask) -> str:
@@ -127,7 +127,7 @@ def grant_of(ask: Ask) -> str:
     return grant if grant in (*_GRANTS, "authorization_code") else "other"
 
 
-def _by_device_code(context: Context, client: Registration, asked: Asked) -> Reply:
+def _by_device_code(context: Context, *, client: Registration, asked: Asked) -> Reply:
     authorization = context.state.codes.get(_text(asked, "deviceCode"))
     if authorization is None or authorization.client is not client:
         raise oidc_refusal("InvalidGrantException", "the device code is not known or belongs to another client")
@@ -164,7 +164,7 @@ def _first_tokens(context: Context, login: Login) -> Reply:
     return _tokens(context, login, lifetime=context.settings.token_lifetime, refresh=fresh)
 
 
-def _by_refresh_token(context: Context, client: Registration, asked: Asked) -> Reply:
+def _by_refresh_token(context: Context, *, client: Registration, asked: Asked) -> Reply:
     used = _text(asked, "refreshToken")
     login = context.state.logins.get(used)
     if login is None or login.client is not client:

@@ -47,7 +47,7 @@ class Reply:
     pause: float = 0.05
 
 
-def json_reply(status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Reply:
+def json_reply(status: int, content: Mapping[str, object], *, headers: Mapping[str, str] | None = None) -> Reply:
     """Answer with a JSON object that no cache keeps (RFC 6749 section 5.1)."""
     common = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
     return Reply(status, {**common, **(headers or {})}, json.dumps(content).encode())
@@ -71,11 +71,11 @@ def oidc_refusal(name: str, description: str, *, reason: str = "") -> Refusal:
     status, code = _OIDC[name]
     content = {"error": code, "error_description": description} | ({"reason": reason} if reason else {})
     kind = f"{name}:http://internal.amazon.com/coral/com.amazonaws.ssooidc/"
-    return Refusal(code, json_reply(status, content, {"x-amzn-ErrorType": kind}))
+    return Refusal(code, json_reply(status, content, headers={"x-amzn-ErrorType": kind}))
 
 
 def portal_refusal(name: str, message: str) -> Refusal:
     """Refuse as the access portal does: message and `__type` in the body, the exception's name in a header too."""
     content = {"message": message, "__type": f"com.amazonaws.switchboard.portal#{name}"}
     kind = f"{name}:http://internal.amazon.com/coral/com.amazonaws.switchboard.portal/"
-    return Refusal(name, json_reply(_PORTAL[name], content, {"x-amzn-ErrorType": kind}))
+    return Refusal(name, json_reply(_PORTAL[name], content, headers={"x-amzn-ErrorType": kind}))

@@ -100,7 +100,7 @@ class Service:
             if headers.get("host", "") not in self._hosts:  # DNS rebinding: another site's name that leads to us
                 reply = json_reply(421, {"message": "this host is not served here"})
             else:
-                reply = self._answer(method, path, ask, request_id)
+                reply = self._answer(method, path, ask=ask, request_id=request_id)
         return replace(reply, headers={"x-amzn-RequestId": request_id, **reply.headers})
 
     def order(self, fault: Fault) -> None:
@@ -142,9 +142,9 @@ class Service:
     def _context(self) -> Context:
         return Context(self._settings, self._state, self._mint, url=self._url, key=self._key, now=self._now())
 
-    def _answer(self, method: str, path: str, ask: Ask, request_id: str) -> Reply:
+    def _answer(self, method: str, path: str, *, ask: Ask, request_id: str) -> Reply:
         if path.startswith("/emulator/"):
-            return self._own(method, path, ask)
+            return self._own(method, path, ask=ask)
         at = "/" if path.rstrip("/") == self._settings.start_path else path
         operation, act = _OPERATIONS.get((method, at), ("Unknown", _unknown))
         context, error = self._context(), ""
@@ -163,7 +163,7 @@ class Service:
         self.log.append(Call(context.now, operation, grant, reply.status, error, request_id))
         return reply
 
-    def _own(self, method: str, path: str, ask: Ask) -> Reply:
+    def _own(self, method: str, path: str, *, ask: Ask) -> Reply:
         if (method, path) == ("GET", "/emulator/calls"):
             return json_reply(200, {"calls": self.calls, "log": [asdict(call) for call in self.log]})
         if (method, path) != ("POST", "/emulator/expire"):
@@ -194,4 +194,4 @@ def _expirable(body: bytes) -> set[str] | None:
 
 def _unknown(_context: Context, _ask: Ask) -> Reply:
     kind = "UnknownOperationException:http://internal.amazon.com/coral/com.amazon.coral.service/"
-    return json_reply(404, {"message": "no such operation"}, {"x-amzn-ErrorType": kind})
+    return json_reply(404, {"message": "no such operation"}, headers={"x-amzn-ErrorType": kind})
