@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Protocol, TextIO
 
 from sso_login.cli.render import Render
-from sso_login.core.errors import SsoLoginError, StorageError, UsageProblem
+from sso_login.core.errors import SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.core.message import Notice
 from sso_login.core.model import Card
 from sso_login.flows.choose import Chosen, choose, chosen_all
@@ -56,6 +56,7 @@ class Context:
     no_input: bool = False
     codes: set[int] = field(default_factory=set)
     made: World | None = None
+    broken: dict[str, StorageError] = field(default_factory=dict)
 
     def world(self, *, asks: bool = False) -> World:
         """Give the world; only a command that `asks`, at a terminal, may wait for a human."""
@@ -66,14 +67,14 @@ class Context:
 
     @cached_property
     def cards(self) -> list[Card]:
-        """Every session card, read once; one that cannot be read is told of and left out."""
+        """Every session card that can be read, read once; the others are `broken`."""
         world = self.world()
         cards: list[Card] = []
         for name in world.cards.names():
             try:
                 card = world.cards.read(name)
             except StorageError as error:
-                world.notify(Notice(f"{error.message}. {error.hint}", warning=True))
+                self.broken[name] = error
             else:
                 cards += [card] if card else []
         return cards
@@ -81,7 +82,12 @@ class Context:
     def chosen(self, session: str | None = None, profile: str | None = None) -> Chosen:
         """Find the one session that is meant."""
         world = self.world()
-        return choose(world.config, self.cards, world.env, session=session, profile=profile)
+        try:
+            return choose(world.config, self.cards, world.env, session=session, profile=profile)
+        except UnknownSession:
+            if session in self.broken:  # known by a card alone, and that cannot be read
+                raise self.broken[session] from None
+            raise
 
     def named(self, sessions: tuple[str, ...], *, profile: str | None, every: bool) -> list[Found] | None:
         """Find the sessions that are named, None where none is; a name twice is one session."""
@@ -100,14 +106,16 @@ class Context:
             return name, error
 
     def known(self) -> list[Found]:
-        """Find every known session; one whose config is broken stands with its error."""
+        """Find every known session; one whose config or card is broken stands with its error."""
         world = self.world()
-        return chosen_all(world.config, self.cards, world.env)
+        found = chosen_all(world.config, self.cards, world.env)
+        names = {name_of(item) for item in found}
+        return [*found, *((name, error) for name, error in self.broken.items() if name not in names)]
 
     def ever_logged_in(self) -> list[Found]:
         """Find every session that has a card."""
         names = set(self.world().cards.names())
-        return [found for found in self.known() if (found[0] if isinstance(found, tuple) else found.name) in names]
+        return [found for found in self.known() if name_of(found) in names]
 
     def louder(self, steps: int) -> None:
         """Log operations, statuses and timings on stderr: -v for what is done, -vv for more."""
@@ -130,16 +138,21 @@ class Context:
         return _Lines(self.render)
 
 
-def each(context: Context, found: Sequence[Found], act: Callable[[Chosen], None]) -> None:
+def each(context: Context, found: Sequence[Found], act: Callable[[Found], None]) -> None:
     """Act on every session; an error of one never stops the others, and decides the exit code in the end."""
     for item in found:
         try:
-            act(sound(item))
+            act(item)
         except SsoLoginError as error:
             if len(found) == 1:
                 raise
-            context.render.error(error, prefix=f"{item[0] if isinstance(item, tuple) else item.name}: ")
+            context.render.error(error, prefix=f"{name_of(item)}: ")
             context.codes.add(error.exit_code)
+
+
+def name_of(found: Found) -> str:
+    """Name the session."""
+    return found[0] if isinstance(found, tuple) else found.name
 
 
 def sound(found: Found) -> Chosen:

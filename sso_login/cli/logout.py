@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from sso_login.cli.context import Context, each
+from sso_login.cli.context import Context, Found, each, name_of, sound
 from sso_login.cli.options import Command
-from sso_login.flows.choose import Chosen
 from sso_login.flows.session import forgotten
 
 
@@ -20,9 +19,12 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     """Forget the tokens of each SESSION, then end its session at the access portal."""
     world = context.world(asks=True)
 
-    def forget(chosen: Chosen) -> None:
-        done = forgotten(world, chosen, local=local)
-        context.render.line(f"{chosen.name}: " + ("signed out" if done.found else "was not signed in"))
+    def forget(found: Found) -> None:
+        name = name_of(found)
+        if name not in world.cards.names():
+            sound(found)  # an error only if the session is not known at all
+        done = forgotten(world, found, local=local)
+        context.render.line(f"{name}: " + ("signed out" if done.found else "was not signed in"))
         if done.problem:
             raise done.problem
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from sso_login.cli.context import Context, each
+from sso_login.cli.context import Context, Found, each, sound
 from sso_login.cli.options import Command, Duration
 from sso_login.core.duration import spoken
-from sso_login.flows.choose import Chosen
 from sso_login.flows.session import Want, ensured
 
 
@@ -33,7 +32,8 @@ def refresh(  # noqa: PLR0913 - a parameter an option
     world = context.world()
     want = Want(min_ttl=min_ttl, force=force)
 
-    def renew(chosen: Chosen) -> None:
+    def renew(found: Found) -> None:
+        chosen = sound(found)
         outcome = ensured(world, chosen, want)
         if outcome.problem:
             raise outcome.problem

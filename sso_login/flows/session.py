@@ -260,23 +260,26 @@ class Forgotten:
     problem: SsoLoginError | None = None
 
 
-def forgotten(ports: Ports, chosen: Chosen, *, local: bool) -> Forgotten:
+def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local: bool) -> Forgotten:
     """Forget the session's tokens and card under the lock, then end the portal session unless `local`.
 
+    A session whose config or card is broken (its name and the error) is forgotten here all the same.
     Raises StorageError, StoredElsewhere, LockTimeout with nothing forgotten.
     """
-    with ports.locks.hold(chosen.name):
-        card = _readable(ports, chosen.name)
+    name, problem = found if isinstance(found, tuple) else (found.name, None)
+    session = None
+    with ports.locks.hold(name):
+        card = _readable(ports, name)
         store = ports.store(store_kind(card, ports.env))
         try:
-            session, problem = store.load(chosen.name), None
+            session = store.load(name)
         except (BadRecord, NewerRecord) as error:
-            session, problem = None, error
-        found = store.delete(chosen.name)
-        ports.cards.delete(chosen.name)
-    if session is None or local:
-        return Forgotten(found=found or card is not None, problem=None if local else problem)
-    return Forgotten(found=True, problem=_ended(ports, chosen, session))
+            problem = problem or error
+        deleted = store.delete(name)
+        known = ports.cards.delete(name)
+    if session and not local and not isinstance(found, tuple):
+        problem = _ended(ports, found, session)
+    return Forgotten(found=deleted or known, problem=None if local else problem)
 
 
 def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | None:

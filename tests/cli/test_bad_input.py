@@ -134,17 +134,42 @@ def test_a_record_behind_a_link(sh: Shell, tmp_path: Path) -> None:
     assert moved.read_text() == before
 
 
+def card(sh: Shell) -> Path:
+    """Find the only card."""
+    (found,) = Path(sh.env["SSO_LOGIN_HOME"], "sessions").iterdir()
+    return found
+
+
 def test_a_broken_card_is_told_of(sh: Shell) -> None:
     """A card that cannot be read is exit 7 for its session; `device --force` mends it, `logout` removes it."""
     sh("device")
-    (card,) = Path(sh.env["SSO_LOGIN_HOME"], "sessions").iterdir()
-    card.write_text("garbage")
-    assert sh("token").code == 7
+    card(sh).write_text("garbage")
+    assert said(sh("token")) == (7, ["error", "hint"])
     assert sh("status").code == 0
     assert sh("device", "--force").code == 0
-    card.write_text("garbage")
-    assert sh("logout").code == 0
-    assert not card.exists()
+    card(sh).write_text("garbage")
+    assert sh("logout", "--all").code == 0
+    assert not list(Path(sh.env["SSO_LOGIN_HOME"], "sessions").iterdir())
+
+
+def test_a_broken_card_alone_is_not_an_unknown_session(sh: Shell) -> None:
+    """Without a config the card is all there is: still exit 7, listed, and to be got rid of by name."""
+    sh("device")
+    sh.config.unlink()
+    card(sh).write_text("garbage")
+    assert said(sh("token", "my-sso")) == (7, ["error", "hint"])
+    assert sh("status", "--json").json()[0]["state"] == "unreadable"
+    assert sh("logout", "my-sso").code == 7
+    assert sh("status", "--json").json() == []
+
+
+def test_a_broken_config_does_not_stop_a_logout(sh: Shell) -> None:
+    """What lies here is forgotten; that the portal could not be asked is said."""
+    sh("device")
+    sh.config.write_text(section(sh, sso_region="nowhere"))
+    ran = sh("logout", "my-sso")
+    assert (ran.code, "signed out" in ran.err, sh.asked["Logout"]) == (2, True, 0)
+    assert sh("logout", "other").code == 2
 
 
 BODIES = {

@@ -297,7 +297,10 @@ def test_a_login_is_bound_to_its_instance(elsewhere: Instance) -> None:
 def test_the_same_instance_written_otherwise_is_the_same() -> None:
     """A trailing slash, `#/` or capitals in the host bind to the same instance."""
     made = ports(session())
-    assert loaded(made, chosen(instance=replace(INSTANCE, start_url="https://EXAMPLE.awsapps.com/start/#/"))).name == "my-sso"
+    assert (
+        loaded(made, chosen(instance=replace(INSTANCE, start_url="https://EXAMPLE.awsapps.com/start/#/"))).name
+        == "my-sso"
+    )
 
 
 def test_which_store_is_meant() -> None:

@@ -1,0 +1,1 @@
+"""The program as processes, held to software that nobody here wrote."""

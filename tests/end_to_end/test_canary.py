@@ -1,0 +1,88 @@
+"""Marked secrets: every command at -vv, succeeding and failing, must not show one where it is not its job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sso_login.emulator.faults import Fault
+from sso_login.emulator.reply import Reply
+from sso_login.emulator.settings import Settings
+from tests.support.shell import Ran, Shell, shell
+
+MARKER = "CANARY-IN-THE-MINE"
+PRINTS_THE_TOKEN = ("token",)
+COMMANDS = (
+    ("device",),
+    ("device", "--json"),
+    ("device", "--force"),
+    ("token",),
+    ("token", "--json"),
+    ("token", "--header"),
+    ("refresh",),
+    ("refresh", "--force"),
+    ("refresh", "--all", "--quiet"),
+    ("status",),
+    ("status", "--json"),
+    ("status", "--check"),
+    ("logout", "--local"),
+    ("logout",),
+    ("logout", "--all"),
+)
+ECHO = f"{MARKER} came back"
+WRONG = ("accessToken", "clientId", "deviceCode")
+FAULTS = {
+    "none": None,
+    "500 with a secret": Reply(500, {}, ECHO.encode()),
+    "not JSON": Reply(200, {}, ECHO.encode()),
+    "wrong types": Reply(200, {}, json.dumps({name: [ECHO] for name in WRONG}).encode()),
+    "a line break in the token": Reply(
+        200, {}, json.dumps({"accessToken": f"{MARKER}\nx", "tokenType": "Bearer", "expiresIn": 9}).encode()
+    ),
+    "a redirect with a secret": Reply(302, {"Location": f"http://127.0.0.1:9/?{MARKER}"}, b""),
+}
+OPERATIONS = ("RegisterClient", "StartDeviceAuthorization", "CreateToken", "Logout")
+
+
+@pytest.fixture
+def sh(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """Give a shell against an emulator that marks every secret."""
+    with shell(home, capsys, Settings(marker=MARKER)) as made:
+        made.approve_while_waiting()
+        yield made
+
+
+def test_the_marker_is_in_every_secret(sh: Shell) -> None:
+    """Without this the search below would find nothing, whatever leaked."""
+    sh("device")
+    record = sh.record().read_text()
+    assert record.count(MARKER) >= 3  # access token, refresh token, client secret
+    assert MARKER in sh("token").out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("state", ["logged in", "expired", "corrupt", "nothing"])
+def test_no_secret_is_shown(
+    sh: Shell, command: tuple[str, ...], fault: str, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stdout (but of `token`), stderr, logs and tracebacks are free of the marker, whatever happens."""
+    if state != "nothing":
+        sh("device")
+    if state == "expired":
+        sh.clock.sleep(4000)
+    if state == "corrupt":
+        sh.record().write_text(f"garbage {ECHO}")
+    reply = FAULTS[fault]
+    if reply:
+        for operation in OPERATIONS:
+            sh.emulator.service.order(Fault(operation, reply=reply, times=200))
+    ran: Ran = sh(*command, "-vv")
+    assert MARKER not in ran.err
+    assert MARKER not in caplog.text
+    if command[0] not in PRINTS_THE_TOKEN or ran.code:
+        assert MARKER not in ran.out
+    assert "unexpected" not in ran.err
