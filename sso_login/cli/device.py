@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from sso_login.cli.context import Context
-from sso_login.cli.options import Command, Duration, json_flag, one_session
+from sso_login.cli.options import Command, duration, json_flag, one_session
 from sso_login.core.errors import CodeExpired, StoreUnusable
 from sso_login.core.model import Session
 from sso_login.flows.choose import Chosen, choose
@@ -27,7 +27,7 @@ from sso_login.world import World
 @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Ask for this scope; repeatable.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--force", is_flag=True, help="Log in anew, whatever is there.")
-@click.option("--timeout", type=Duration(), help="Give up after this long.")
+@click.option("--timeout", type=duration, help="Give up after this long.")
 @json_flag
 @click.pass_obj
 def device(  # noqa: PLR0913 - a parameter an option

@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
 from contextlib import ExitStack
 from typing import Final, cast
 
 import click
 
+from sso_login.cli.context import Context
+from sso_login.cli.options import Command, duration
+from sso_login.cli.render import out
+from sso_login.core.errors import SsoLoginError
 from sso_login.emulator import sandbox, signals
 from sso_login.emulator.server import running
 from sso_login.emulator.settings import Rotation, Settings
 
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_EXAMPLE: Final = """\b
-Examples:
-  sso-login emulator -- sso-login device
-  sso-login emulator --approve --interval 1 -- sh -c 'sso-login device && sso-login token'
-  sso-login emulator --port 8400     (then paste the lines it prints into a second terminal)"""
+_EXAMPLE: Final = """\
+sso-login emulator -- sso-login device
+sso-login emulator --approve --interval 1 -- sh -c 'sso-login device && sso-login token'
+sso-login emulator --port 8400     (then paste the lines it prints into a second terminal)"""
 
 
-class _PortTaken(Exception):
-    """The port cannot be listened on."""
-
-    def __init__(self, port: int, error: OSError) -> None:
-        """Keep one line that says which port, and why."""
-        super().__init__(f"port {port} of 127.0.0.1 cannot be listened on ({error.strerror})")
-
-
-def _seconds(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
-    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if seconds < 1:
-        message = f"{text!r} is not a duration of a second or more; write 90s, 15m, 8h, 2d or seconds."
-        raise click.BadParameter(message)
-    return seconds
+def whole_seconds(text: object) -> int:
+    """Read a duration of at least a second as an option's value."""
+    seconds = duration(text)
+    if seconds < 1 or seconds != int(seconds):
+        raise click.BadParameter(f"{text!r} is not a whole number of seconds, one at least.")
+    return int(seconds)
 
 
-@click.command("emulator", epilog=_EXAMPLE)
+@click.command("emulator", cls=Command, epilog=_EXAMPLE)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
 @click.option("--approve", is_flag=True, help="Approve every code by itself after a moment.")
 @click.option(
@@ -51,23 +42,23 @@ def _seconds(text: str) -> int:
     "until the new one is used. none: the same one stays.",
 )
 @click.option(
-    "--interval", type=_seconds, metavar="DURATION", default="5", show_default=True, help="Time between two polls."
+    "--interval", type=whole_seconds, metavar="DURATION", default="5", show_default=True, help="Time between two polls."
 )
 @click.option(
     "--token-lifetime",
-    type=_seconds,
+    type=whole_seconds,
     metavar="DURATION",
     default="1h",
     show_default=True,
     help="Life of an access token.",
 )
 @click.option(
-    "--code-lifetime", type=_seconds, metavar="DURATION", default="10m", show_default=True, help="Life of a code."
+    "--code-lifetime", type=whole_seconds, metavar="DURATION", default="10m", show_default=True, help="Life of a code."
 )
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
-@click.pass_context
+@click.pass_obj
 def emulator(  # noqa: PLR0913 - click gives each option its own parameter
-    ctx: click.Context,
+    context: Context,
     *,
     port: int,
     approve: bool,
@@ -76,7 +67,7 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     token_lifetime: int,
     code_lifetime: int,
     command: tuple[str, ...],
-) -> None:
+) -> int:
     """Run a local IAM Identity Center on 127.0.0.1, with an approval page and made-up accounts.
 
     With COMMAND: runs it in an environment that points there (throwaway home, AWS config and file store) and passes
@@ -93,30 +84,23 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
         approve=approve,
     )
     try:
-        code = _obey(settings, port, command=command)
+        return _obey(context, settings, port, command=command)
     except sandbox.CannotRun as error:
-        code = _failed(str(error), hint="Name a program that is on PATH after `--`.", code=error.exit_code)
-    except _PortTaken as error:
-        code = _failed(str(error), hint="Leave --port out to take a free one.", code=1)
-    ctx.exit(code)
+        context.render.error(SsoLoginError(str(error), hint="Name a program that is on PATH after `--`."))
+        return error.exit_code
 
 
-def _obey(settings: Settings, port: int, *, command: tuple[str, ...]) -> int:
+def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str, ...]) -> int:
     with ExitStack() as stack:
         stopped = None if command else stack.enter_context(signals.stop_signals())
         try:
             local = stack.enter_context(running(settings, port=port))
         except OSError as error:
-            raise _PortTaken(port, error) from error
+            what = f"port {port} of 127.0.0.1 cannot be listened on ({error.strerror})"
+            raise SsoLoginError(what, hint="Leave --port out to take a free one.") from error
         box = stack.enter_context(sandbox.prepared(local, os.environ))
         if stopped is None:
             return sandbox.run(command, box.environment(os.environ))
-        click.echo(box.exports(), nl=False)
-        sys.stdout.flush()
-        click.echo(f"Serving an IAM Identity Center emulator at {local.url}; Ctrl-C ends it.", err=True)
+        out(box.exports())
+        context.render.line(f"Serving an IAM Identity Center emulator at {local.url}; Ctrl-C ends it.")
         return 128 + stopped()
-
-
-def _failed(message: str, *, hint: str, code: int) -> int:
-    click.echo(f"error: {message}\nhint: {hint}", err=True)
-    return code

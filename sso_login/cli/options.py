@@ -14,19 +14,12 @@ from sso_login.core.errors import UsageProblem
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-class Duration(click.ParamType[float]):
-    """`90s`, `15m`, `8h`, `2d` or plain seconds; a float of seconds."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the text once; a default that is a number already stays as it is."""
-        if isinstance(value, int | float):
-            return float(value)
-        try:
-            return parse_duration(str(value))
-        except UsageProblem as error:
-            self.fail(error.message, param, ctx)
+def duration(text: object) -> float:
+    """Read `90s`, `15m`, `8h`, `2d` or plain seconds as an option's value; a float of seconds."""
+    try:
+        return parse_duration(str(text))
+    except UsageProblem as error:
+        raise click.BadParameter(f"{error.message}. {error.hint}") from error
 
 
 def _louder(ctx: click.Context, _param: click.Parameter, steps: int) -> None:

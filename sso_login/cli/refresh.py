@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sso_login.cli.context import Context, Found, each, sound
-from sso_login.cli.options import Command, Duration
+from sso_login.cli.options import Command, duration
 from sso_login.core.duration import spoken
 from sso_login.flows.session import Want, ensured
 
@@ -14,7 +14,7 @@ from sso_login.flows.session import Want, ensured
 @click.argument("sessions", nargs=-1, metavar="[SESSION]...")
 @click.option("--profile", metavar="PROFILE", help="The session of this profile.")
 @click.option("--all", "every", is_flag=True, help="Every session with a login; the same as naming none.")
-@click.option("--min-ttl", type=Duration(), default=900.0, help="Renew what has less than this left (default 15m).")
+@click.option("--min-ttl", type=duration, default=900.0, help="Renew what has less than this left (default 15m).")
 @click.option("--force", is_flag=True, help="Renew in any case, and try again at once after a failure.")
 @click.option("--quiet", is_flag=True, help="Say nothing on success.")
 @click.pass_obj

@@ -7,7 +7,7 @@ import json
 import click
 
 from sso_login.cli.context import Context
-from sso_login.cli.options import Command, Duration, json_flag, one_session
+from sso_login.cli.options import Command, duration, json_flag, one_session
 from sso_login.cli.render import out, rfc3339
 from sso_login.flows.session import Want, ensured, stale_notice
 
@@ -17,7 +17,7 @@ from sso_login.flows.session import Want, ensured, stale_notice
     epilog="curl -H @<(sso-login token --header) https://portal.sso.us-east-1.amazonaws.com/assignment/accounts",
 )
 @one_session
-@click.option("--min-ttl", type=Duration(), default=60.0, help="Renew first if less than this is left (default 60s).")
+@click.option("--min-ttl", type=duration, default=60.0, help="Renew first if less than this is left (default 60s).")
 @click.option("--header", is_flag=True, help="Print an Authorization header, for curl -H @<(...).")
 @json_flag
 @click.pass_obj

@@ -13,15 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from sso_login.cli.emulator import emulator
+from sso_login.cli.app import run
 from sso_login.emulator.server import running
 from sso_login.emulator.signals import stop_signals
 from tests.support.plain import ask
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-c", "from sso_login.cli.emulator import emulator; emulator()"]
+COMMAND = [sys.executable, "-m", "sso_login", "emulator"]
 
 
 if sys.platform == "win32":
@@ -148,36 +147,35 @@ time.sleep(600)
     assert list(temp.iterdir()) == []
 
 
-def test_program_that_is_not_there() -> None:
+def test_program_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     """A command that cannot be found is one line and a hint on stderr, and 127."""
-    done = CliRunner().invoke(emulator, ["--", "no-such-program"])
-    assert done.exit_code == 127
-    assert done.stderr.startswith("error: no-such-program: command not found\nhint: ")
-    assert done.stdout == ""
+    assert run(["emulator", "--", "no-such-program"]) == 127
+    out, err = capsys.readouterr()
+    assert err.startswith("error: no-such-program: command not found\nhint: ")
+    assert out == ""
 
 
-def test_port_that_is_taken() -> None:
+def test_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     """A port in use is one line and a hint on stderr, and 1."""
     with running() as other:
         port = other.url.rpartition(":")[2]
-        done = CliRunner().invoke(emulator, ["--port", port, "--", "true"])
-    assert done.exit_code == 1
-    assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 ")
+        assert run(["emulator", "--port", port, "--", "true"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: port {port} of 127.0.0.1 ")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "5w", ""])
-def test_durations_are_whole_seconds(text: str) -> None:
+def test_durations_are_whole_seconds(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A duration is a whole number of seconds or one with a unit; anything else is a usage error."""
-    done = CliRunner().invoke(emulator, ["--interval", text, "--", "true"])
-    assert done.exit_code == 2
-    assert "90s" in done.stderr or "option" in done.stderr
+    assert run(["emulator", "--interval", text, "--", "true"]) == 2
+    assert "--interval" in capsys.readouterr().err
 
 
-def test_help_ends_with_an_example() -> None:
+def test_help_ends_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     """The help says what the emulator's own paths are for and ends with examples."""
-    text = CliRunner().invoke(emulator, ["--help"]).stdout
+    assert run(["emulator", "--help"]) == 0
+    text = capsys.readouterr().out
     assert "/emulator/expire" in text
-    assert "sso-login emulator --approve --interval 1 -- sh -c" in text.partition("Examples:")[2]
+    assert "sso-login emulator --approve --interval 1 -- sh -c" in text.partition("Example:")[2]
 
 
 def test_stop_signal_that_comes_early_is_not_missed() -> None:
