@@ -184,7 +184,7 @@ def _table(standings: Sequence[Standing], now: float) -> str:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("SESSION", "STATE", "TOKEN LEFT", "RENEWABLE", "STORE", "START URL", "REGION"):
+    for heading in ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE"):
         table.add_column(heading, overflow="fold")
     for standing in standings:
         table.add_row(*(Text(printable(cell), style=style) for cell, style in _cells(standing, now)))
@@ -199,20 +199,22 @@ def _table(standings: Sequence[Standing], now: float) -> str:
 
 def _cells(standing: Standing, now: float) -> list[tuple[str, str]]:
     colour = {VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red")
-    left = "-" if standing.expires_at is None else "expired"
-    if standing.expires_at is not None and standing.expires_at > now:
-        left = spoken(standing.expires_at - now)
-    renewable = {True: "yes", False: "no", None: "-"}[standing.renewable]
-    store = "-" if standing.store is None else standing.store
+    store = standing.store or "-"
     if standing.store == "keyring" and standing.backend:
         store = f"keyring ({standing.backend})"
     instance = standing.instance
     return [
         (standing.name, "bold"),
         (STATES[standing.state], colour),
-        (left, ""),
-        (renewable, ""),
+        (_left(standing.expires_at, now), ""),
+        (_left(standing.registration_expires_at, now), ""),
+        ({True: "yes", False: "no", None: "-"}[standing.renewable], ""),
         (store, ""),
-        (instance.start_url if instance else "-", ""),
-        (instance.region if instance else "-", ""),
+        (f"{instance.region} {instance.start_url}" if instance else "-", ""),
     ]
+
+
+def _left(expires_at: int | None, now: float) -> str:
+    if expires_at is None:
+        return "-"
+    return spoken(expires_at - now) if expires_at > now else "expired"
