@@ -7,7 +7,6 @@ its HTTPAdapter alone sends one request once.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import logging
 import socket
@@ -17,9 +16,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,7 +26,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from sso_login import __version__
 from sso_login.adapters.deadline import within
-from sso_login.core.errors import CertificateRefused, ConfigError, NotAnAnswer, Unreachable
+from sso_login.adapters.network import bundle_for, proxy_for, target_of
+from sso_login.core.errors import CertificateRefused, NotAnAnswer, Unreachable
 from sso_login.core.message import Request, Response
 
 log = logging.getLogger(__name__)
@@ -55,9 +53,9 @@ class Http:
 
     def send(self, request: Request) -> Response:
         """Send the request once; raise Unreachable, CertificateRefused, NotAnAnswer, or ConfigError for a setting."""
-        target = _target(request.url)
+        target = target_of(request.url)
         attempt = _Attempt(
-            request, target.hostname or "", verify=_bundle(self._env), proxy=proxy_for(self._env, request.url)
+            request, target.hostname or "", verify=bundle_for(self._env), proxy=proxy_for(self._env, request.url)
         )
         began = time.monotonic()
         try:
@@ -258,62 +256,3 @@ def _obstacle(causes: list[BaseException]) -> str:
         return "the TLS handshake failed"
     said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
     return (said or "it cannot be reached").lower()
-
-
-def _target(url: str) -> SplitResult:
-    """Split the URL; raise ConfigError unless it is https, or http to loopback."""
-    target = urlsplit(url)
-    if target.scheme != "https" and not (target.scheme == "http" and _is_loopback(target.hostname or "")):
-        message = f"{target.hostname} is not spoken to without TLS"
-        raise ConfigError(message, hint="Write https:// in the endpoint setting; plain http is for loopback only.")
-    return target
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _bundle(env: Mapping[str, str]) -> str | bool:
-    """Name the CA bundle to trust, True for requests' own; raise ConfigError for one that is none."""
-    name = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name)), None)
-    if name is None:
-        return True
-    path = Path(env[name]).expanduser()
-    try:
-        # A folder of hashed certificates is looked into at the handshake only.
-        if not path.is_dir():
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except OSError as error:
-        message = f"the CA bundle named in {name} cannot be read: {path}"
-        raise ConfigError(message, hint=f"Let {name} name a file of PEM certificates, or unset it.") from error
-    return str(path)
-
-
-def proxy_for(env: Mapping[str, str], url: str) -> str | None:
-    """Choose the proxy for a URL; none for loopback, which is all that plain http is spoken to.
-
-    Raises ConfigError for a proxy that is no http or https URL; never shows it, for it may hold a password.
-    """
-    host = urlsplit(url).hostname or ""
-    name = next((name for name in ("https_proxy", "HTTPS_PROXY") if env.get(name)), None)
-    if name is None or _is_loopback(host) or _is_exempt(env, host):
-        return None
-    proxy = env[name] if "://" in env[name] else f"http://{env[name]}"
-    try:
-        parts = urlsplit(proxy)
-        fits = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits:
-        message = f"{name} does not name an http or https proxy"
-        raise ConfigError(message, hint=f"Write {name}=http://HOST:PORT, or unset it.")
-    return proxy
-
-
-def _is_exempt(env: Mapping[str, str], host: str) -> bool:
-    listed = (env.get("no_proxy") or env.get("NO_PROXY") or "").lower().split(",")
-    names = [name.strip().rpartition("*.")[2].lstrip(".").partition(":")[0] for name in listed]
-    return any(name == "*" or (name and (host == name or host.endswith(f".{name}"))) for name in names)
