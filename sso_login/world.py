@@ -43,6 +43,7 @@ class World:
         self._clock = clock
         self._transport = transport
         self._entries = dict(entries or {})
+        self._issuers: dict[Instance, Issuer] = {}
 
     @property
     def home(self) -> str:
@@ -94,6 +95,15 @@ class World:
             self._entries[kind] = self._opened(kind)
         return SessionStore(self._entries[kind])
 
+    @cached_property
+    def rescue(self) -> Store | None:
+        """Where a record goes that its store did not take, None where there is no such place."""
+        from sso_login.adapters.rescue import rescue_entries
+        from sso_login.adapters.session_store import SessionStore
+
+        entries = rescue_entries(self.env)
+        return SessionStore(entries) if entries else None
+
     def _opened(self, kind: str) -> Entries:
         if kind == "file":
             from sso_login.adapters.file_store import FileEntries
@@ -104,10 +114,12 @@ class World:
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
 
     def issuer(self, instance: Instance) -> Issuer:
-        """Give the issuer of that instance."""
+        """Give the issuer of that instance; the same object each time, since it tells of a wrong clock once."""
         from sso_login.flows.identity_center import IdentityCenter
 
-        return IdentityCenter(instance, self.transport, self.clock)
+        if instance not in self._issuers:
+            self._issuers[instance] = IdentityCenter(instance, self.transport, self.clock, self.notify)
+        return self._issuers[instance]
 
     def open_url(self, url: str) -> bool:
         """Open the URL in a browser where there is one; tell whether one was started."""

@@ -12,8 +12,8 @@ from sso_login.core.errors import CodeExpired, StoreUnusable
 from sso_login.core.model import Session
 from sso_login.flows.choose import Chosen, choose
 from sso_login.flows.device import DeviceLogin, polls, start_device
+from sso_login.flows.keep import signed_in
 from sso_login.flows.login import Ground, already, ground
-from sso_login.flows.session import signed_in
 from sso_login.world import World
 
 

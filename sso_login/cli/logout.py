@@ -6,7 +6,7 @@ import click
 
 from sso_login.cli.context import Context, Found, each, name_of, sound
 from sso_login.cli.options import Command
-from sso_login.flows.session import forgotten
+from sso_login.flows.keep import forgotten
 
 
 @click.command(cls=Command, epilog="sso-login logout --all")
@@ -25,6 +25,8 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
             sound(found)  # an error only if the session is not known at all
         done = forgotten(world, found, local=local)
         context.render.line(f"{name}: " + ("signed out" if done.found else "was not signed in"))
+        if done.rescued:
+            context.render.line(f"{name}: its tokens in {done.rescued} are removed, too")
         if done.problem:
             raise done.problem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -174,6 +174,7 @@ def _standing_fact(standing: Standing, now: float) -> dict[str, object]:
         "scopes": list(standing.scopes),
         "store": standing.store,
         "backend": standing.backend,
+        "rescued": standing.rescued,
         "error": error.message if error else None,
     }
 
@@ -191,10 +192,17 @@ def _table(standings: Sequence[Standing], now: float) -> str:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     with console.capture() as capture:
         console.print(table)
-        for standing in standings:
-            if standing.error and standing.ever_logged_in:
-                console.print(Text(printable(f"{standing.name}: {standing.error.message}. {standing.error.hint}")))
+        for remark in _remarks(standings):
+            console.print(Text(printable(remark)))
     return capture.get()
+
+
+def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
+    for standing in standings:
+        if standing.error and standing.ever_logged_in:
+            yield f"{standing.name}: {standing.error.message}. {standing.error.hint}"
+        if standing.rescued:
+            yield f"{standing.name}: its store did not take the newest tokens; they lie in {standing.rescued}."
 
 
 def _cells(standing: Standing, now: float) -> list[tuple[str, str]]:

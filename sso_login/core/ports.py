@@ -148,6 +148,10 @@ class Ports(Protocol):
     def store(self, kind: str) -> Store:
         """Give the store of that kind: `keyring` or `file`."""
 
+    @property
+    def rescue(self) -> Store | None:
+        """Where a record goes that its own store did not take, None where there is no such place."""
+
     def issuer(self, instance: Instance) -> Issuer:
         """Give the issuer to talk to for that instance."""
 

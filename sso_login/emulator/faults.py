@@ -12,9 +12,9 @@ from sso_login.emulator.reply import Delivery, Reply, oidc_refusal
 class Fault:
     """The next `times` calls of `operation` are answered with `reply` (default: InternalServerException).
 
-    `delivery` says how: whole, close (the connection closes without an answer), hang (no answer until the server
-    stops) or drip (a byte every `pause` seconds). With `applied` the call is carried out first, and only then its
-    answer is replaced by `reply`, where given, and sent by `delivery`: applied and close is a lost answer.
+    `delivery` says how: whole, close (the connection ends without an answer), reset (it breaks), hang (no answer until
+    the server stops) or drip (a byte every `pause` seconds). With `applied` the call is carried out first, and only
+    then its answer is replaced by `reply`, where given, and sent by `delivery`: applied and close is a lost answer.
     """
 
     operation: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-Delivery = Literal["whole", "close", "hang", "drip"]
+Delivery = Literal["whole", "close", "reset", "hang", "drip"]
 
 _OIDC: Final = {
     "AccessDeniedException": (400, "access_denied"),
@@ -35,7 +35,7 @@ _PORTAL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply; `delivery` says how the server sends it: whole, not at all (close, hang) or byte by byte.
+    """One HTTP reply; `delivery` says how the server sends it: whole, not at all (close, reset, hang) or byte by byte.
 
     `pause` is the time between two bytes of a drip, in seconds.
     """

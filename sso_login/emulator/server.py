@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import socketserver
+import struct
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from sso_login.emulator.settings import Settings
 MAX_BODY: Final = 64 * 1024
 _IDLE: Final = 75.0
 _DRAIN: Final = 1024 * 1024
+_NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,12 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _send(self, reply: Reply) -> None:
-        if reply.delivery in {"close", "hang"}:
+        if reply.delivery in {"close", "hang", "reset"}:
             self.close_connection = True
             if reply.delivery == "hang":
                 self.server.stopping.wait()
+            if reply.delivery == "reset":
+                self._reset()
             return
         raw = self._raw(reply)
         if reply.delivery == "whole":
@@ -156,8 +160,13 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.stopping.wait(reply.pause):
                 return
 
+    def _reset(self) -> None:
+        """Break the connection off: a socket closed without lingering sends RST, where it would send FIN."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        socket.close(self.connection.detach())
+
     def _raw(self, reply: Reply) -> bytes:
-        length = {"Content-Length": str(len(reply.body)), "Date": self.date_time_string()}
+        length = {"Content-Length": str(len(reply.body)), "Date": self.date_time_string(self.server.service.now())}
         headers = {**length, **reply.headers}
         self.close_connection |= "Content-Length" in reply.headers  # ordered by a fault: it may well be wrong
         if self.close_connection:

@@ -80,6 +80,10 @@ class Service:
         """The settings it was made with."""
         return self._settings
 
+    def now(self) -> float:
+        """Tell the service's own time, in epoch seconds."""
+        return self._now()
+
     @property
     def url(self) -> str:
         """Where it serves, and the endpoint of both services for a client."""

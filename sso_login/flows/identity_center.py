@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
 
+from sso_login.core.duration import spoken
+from sso_login.core.message import Notice, Request, Response
 from sso_login.core.model import Client, DeviceCode, Instance, Pending, Secret, Token
 from sso_login.core.ports import Clock, Transport
 from sso_login.protocol import oidc, portal
+from sso_login.protocol.wire import server_time
+
+SKEW: Final = 300.0  # seconds between this clock and the service's that are worth a word; AWS refuses signatures then
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class IdentityCenter:
-    """Speaks SSO-OIDC and the access portal for one instance; implements the port Issuer."""
+    """Speaks SSO-OIDC and the access portal for one instance; implements the port Issuer.
+
+    Every expiry is counted from the local clock at the moment of asking, so a clock that is off harms nothing as long
+    as it runs evenly; that it is off is told once.
+    """
 
     instance: Instance
     transport: Transport
     clock: Clock
+    notify: Callable[[Notice], None]
+    _told: bool = field(default=False, init=False)
 
     def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
         """Make a RegisterClient call."""
-        asked_at = self.clock.now()
-        reply = self.transport.send(oidc.register(self.instance, scopes=scopes, grants=grants))
+        reply, asked_at = self._sent(oidc.register(self.instance, scopes=scopes, grants=grants))
         return oidc.read_client(reply, asked_at, grants)
 
     def start(self, client: Client) -> DeviceCode:
         """Make a StartDeviceAuthorization call."""
-        asked_at = self.clock.now()
-        reply = self.transport.send(oidc.start_device_authorization(self.instance, client))
-        return oidc.read_device_code(reply, asked_at)
+        return oidc.read_device_code(*self._sent(oidc.start_device_authorization(self.instance, client)))
 
     def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
         """Make a CreateToken call with the device code."""
-        asked_at = self.clock.now()
-        reply = self.transport.send(oidc.poll(self.instance, client, code))
-        return oidc.read_poll(reply, asked_at)
+        return oidc.read_poll(*self._sent(oidc.poll(self.instance, client, code)))
 
     def renew(self, client: Client, refresh: Secret) -> Token:
         """Make a CreateToken call with the refresh token."""
-        asked_at = self.clock.now()
-        reply = self.transport.send(oidc.renew(self.instance, client, refresh))
-        return oidc.read_token(reply, asked_at)
+        return oidc.read_token(*self._sent(oidc.renew(self.instance, client, refresh)))
 
     def end(self, token: Token) -> None:
         """Make a Logout call at the access portal."""
-        portal.read_logout(self.transport.send(portal.logout(self.instance, token)))
+        portal.read_logout(self._sent(portal.logout(self.instance, token))[0])
+
+    def _sent(self, request: Request) -> tuple[Response, float]:
+        asked_at = self.clock.now()
+        reply = self.transport.send(request)
+        self._compare(server_time(reply.headers))
+        return reply, asked_at
+
+    def _compare(self, there: float | None) -> None:
+        ahead = 0.0 if there is None else self.clock.now() - there
+        if self._told or abs(ahead) < SKEW:
+            return
+        self._told = True
+        off = f"{spoken(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
+        self.notify(Notice(f"this machine's clock is {off} AWS's; set it right (NTP)", warning=True))

@@ -17,7 +17,8 @@ from sso_login.core.errors import (
 from sso_login.core.model import Client, Session
 from sso_login.core.ports import Ports, Store
 from sso_login.flows.choose import Chosen
-from sso_login.flows.session import Want, ensured, loaded, store_kind
+from sso_login.flows.keep import held, store_kind
+from sso_login.flows.session import Want, ensured
 
 ENOUGH: Final = Want(min_ttl=900.0)  # seconds left with which a login counts as already done
 
@@ -59,7 +60,7 @@ def _registered(ports: Ports, chosen: Chosen) -> Client | None:
     # A registration belongs to its instance and scopes; BadRecord and NewerRecord stop a login without --force,
     # which would write over something that perhaps is not lost.
     try:
-        session = loaded(ports, chosen)
+        session = held(ports, chosen).session
     except (NotLoggedIn, BoundElsewhere):
         return None
     return session.client if set(session.scopes) == set(chosen.scopes) else None

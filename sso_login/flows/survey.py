@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
-from sso_login.core.model import Card, Instance, Session
+from sso_login.core.model import Card, Instance
 from sso_login.core.ports import Ports
 from sso_login.flows.choose import Chosen
-from sso_login.flows.session import loaded, store_kind
+from sso_login.flows.keep import Held, held
 
 VALID: Final = "valid"
 RENEWABLE: Final = "renewable"
@@ -19,7 +19,10 @@ UNREADABLE: Final = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a session stands: `state` is one of the four above, instants are epoch seconds, None where not known."""
+    """How a session stands: `state` is one of the four above, instants are epoch seconds, None where not known.
+
+    `rescued` names the folder where the newest tokens lie because their store did not take them.
+    """
 
     name: str
     state: str
@@ -30,6 +33,7 @@ class Standing:
     scopes: tuple[str, ...] = ()
     store: str | None = None
     backend: str | None = None
+    rescued: str | None = None
     error: SsoLoginError | None = None
 
     @property
@@ -43,13 +47,13 @@ def standing(ports: Ports, chosen: Chosen) -> Standing:
     card: Card | None = None
     try:
         card = ports.cards.read(chosen.name)
-        kind = store_kind(card, ports.env)
-        session = loaded(ports, chosen)
+        found = held(ports, chosen)
     except LoginRequired as error:
         return _without(chosen, card, state=LOGIN_REQUIRED, error=error)
     except SsoLoginError as error:
         return _without(chosen, card, state=UNREADABLE, error=error)
-    return _with(session, card, now=ports.clock.now(), store=kind, backend=ports.store(kind).backend)
+    place = ports.rescue.backend if ports.rescue and found.rescued else None
+    return _with(found, now=ports.clock.now(), rescued=place)
 
 
 def _without(chosen: Chosen, card: Card | None, *, state: str, error: SsoLoginError) -> Standing:
@@ -64,8 +68,9 @@ def _without(chosen: Chosen, card: Card | None, *, state: str, error: SsoLoginEr
     )
 
 
-def _with(session: Session, card: Card | None, *, now: float, store: str, backend: str) -> Standing:
-    token, refused = session.token, card is not None and card.refused
+def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
+    session, token = found.session, found.session.token
+    refused = found.card is not None and found.card.refused
     renewable = token.refresh is not None and session.client.usable(now) and not refused
     state = VALID if token.usable(now) else RENEWABLE if renewable else LOGIN_REQUIRED
     return Standing(
@@ -76,6 +81,7 @@ def _with(session: Session, card: Card | None, *, now: float, store: str, backen
         registration_expires_at=session.client.expires_at,
         renewable=renewable,
         scopes=session.scopes,
-        store=store,
-        backend=backend,
+        store=found.store.kind,
+        backend=found.store.backend,
+        rescued=rescued,
     )

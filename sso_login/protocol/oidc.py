@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sso_login.core.errors import ServiceError
+from sso_login.core.errors import MalformedReply, ServiceError
 from sso_login.core.message import Request, Response
 from sso_login.core.model import (
     DEVICE_GRANT,
@@ -162,22 +162,33 @@ def _interval(value: object) -> float:
 def read_poll(response: Response, asked_at: float) -> Token | Pending:
     """Read CreateToken's reply to a device code; authorization_pending and slow_down are Pending (RFC 8628, 3.5).
 
-    Raises ServiceError (access_denied and expired_token among its codes), MalformedReply, NotAnAnswer.
+    expiresIn must be a number above zero and counts for 100 days at most. Raises ServiceError (access_denied and
+    expired_token among its codes), MalformedReply, NotAnAnswer.
     """
     try:
-        return read_token(response, asked_at)
+        reply = wire.answer(response, CREATE, HINTS[CREATE])
     except ServiceError as error:
         if error.code not in {"authorization_pending", "slow_down"}:
             raise
         return Pending(slow_down=error.code == "slow_down")
+    return _token(reply, asked_at, lifetime=wire.lifetime(reply, "expiresIn", CREATE, longest=LONGEST_TOKEN))
 
 
 def read_token(response: Response, asked_at: float) -> Token:
-    """Read CreateToken's reply; expiresIn must be a number above zero and counts for 100 days at most.
+    """Read CreateToken's reply to a refresh token, which is spent by now.
 
-    Raises ServiceError, MalformedReply, NotAnAnswer.
+    So an expiresIn that is none (missing, a string, zero, negative) does not cost the refresh token that came with it:
+    the token then counts as over when it was asked for. Raises ServiceError, MalformedReply, NotAnAnswer.
     """
     reply = wire.answer(response, CREATE, HINTS[CREATE])
+    try:
+        lifetime = wire.lifetime(reply, "expiresIn", CREATE, longest=LONGEST_TOKEN)
+    except MalformedReply:
+        lifetime = 0.0
+    return _token(reply, asked_at, lifetime=lifetime)
+
+
+def _token(reply: Mapping[str, object], asked_at: float, *, lifetime: float) -> Token:
     kind = wire.optional_token(reply, "tokenType", CREATE) or "Bearer"
     if kind.lower() != "bearer":
         raise wire.malformed(CREATE, "tokenType", "is not Bearer")
@@ -185,6 +196,6 @@ def read_token(response: Response, asked_at: float) -> Token:
     return Token(
         access=Secret(wire.token(reply, "accessToken", CREATE)),
         refresh=Secret(refresh) if refresh else None,
-        expires_at=int(asked_at + wire.lifetime(reply, "expiresIn", CREATE, longest=LONGEST_TOKEN)),
+        expires_at=int(asked_at + lifetime),
         issued_at=int(asked_at),
     )

@@ -124,12 +124,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if said.isascii() and said.isdigit():
         seconds = float(said[:9])
     else:
-        try:
-            until = email.utils.parsedate_to_datetime(said)
-            seconds = (until - email.utils.parsedate_to_datetime(headers.get("date", ""))).total_seconds()
-        except (ValueError, TypeError, OverflowError, IndexError):
+        until, now = server_time({"date": said}), server_time(headers)
+        if until is None or now is None:
             return None
+        seconds = until - now
     return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
+
+
+def server_time(headers: Mapping[str, str]) -> float | None:
+    """Read the Date header as epoch seconds, None where there is no date in it."""
+    try:
+        said = email.utils.parsedate_to_datetime(headers.get("date", ""))
+        return said.timestamp() if said.tzinfo else None
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
 def _object(body: bytes) -> dict[str, object] | None:

@@ -236,6 +236,7 @@ def test_status_tells_every_known_session(sh: Shell) -> None:
             "scopes": ["sso:account:access"],
             "store": "file",
             "backend": "file",
+            "rescued": None,
             "error": None,
         }
     ]

@@ -24,17 +24,8 @@ from sso_login.core.errors import (
     UsageProblem,
 )
 from sso_login.core.model import Card, Instance, Session, Token
-from sso_login.flows.session import (
-    Outcome,
-    Want,
-    card_of,
-    ensured,
-    forgotten,
-    loaded,
-    signed_in,
-    stale_notice,
-    store_kind,
-)
+from sso_login.flows.keep import card_of, forgotten, signed_in, store_kind
+from sso_login.flows.session import Outcome, Want, ensured, stale_notice
 from tests.support.fakes import INSTANCE, NOW, SCOPES, FakePorts, chosen, client, session, token
 
 FOR_TOKEN = Want(min_ttl=60, keep_young=True)
@@ -297,10 +288,8 @@ def test_a_login_is_bound_to_its_instance(elsewhere: Instance) -> None:
 def test_the_same_instance_written_otherwise_is_the_same() -> None:
     """A trailing slash, `#/` or capitals in the host bind to the same instance."""
     made = ports(session())
-    assert (
-        loaded(made, chosen(instance=replace(INSTANCE, start_url="https://EXAMPLE.awsapps.com/start/#/"))).name
-        == "my-sso"
-    )
+    same = replace(INSTANCE, start_url="https://EXAMPLE.awsapps.com/start/#/")
+    assert held(made, chosen(instance=same)).session.name == "my-sso"
 
 
 def test_which_store_is_meant() -> None:

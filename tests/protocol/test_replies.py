@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError
 from sso_login.core.message import Response
-from sso_login.core.model import Pending, Token
+from sso_login.core.model import Pending, Secret, Token
 from sso_login.protocol import oidc, portal
 
 NOW = 1_800_000_000.75
@@ -183,11 +183,18 @@ def test_an_interval_is_never_a_busy_loop_nor_for_ever(said: object, interval: f
 
 @pytest.mark.parametrize("odd", [None, 0, -1, 0.5, "3600", True, [], {}])
 def test_an_expires_in_that_leaves_no_time_or_is_no_number_is_malformed(odd: object) -> None:
-    """Missing, zero, negative and string expiresIn are refused by name; nothing is guessed."""
+    """Missing, zero, negative and string expiresIn are refused by name where a login can be begun again."""
     with pytest.raises(MalformedReply, match="expiresIn"):
-        oidc.read_token(reply({**TOKEN, "expiresIn": odd}), NOW)
+        oidc.read_poll(reply({**TOKEN, "expiresIn": odd}), NOW)
     with pytest.raises(MalformedReply, match="expiresIn"):
         oidc.read_device_code(reply({**CODE, "expiresIn": odd}), NOW)
+
+
+@pytest.mark.parametrize("odd", [None, 0, -1, 0.5, "3600", True, [], {}])
+def test_such_an_expires_in_does_not_cost_the_refresh_token_of_a_renewal(odd: object) -> None:
+    """The old refresh token is spent: the new one is kept, with an access token that counts as over."""
+    token = oidc.read_token(reply({**TOKEN, "expiresIn": odd}), NOW)
+    assert (token.expires_at, token.refresh) == (int(NOW), Secret("ref"))
 
 
 def test_a_huge_expires_in_is_capped() -> None:

@@ -164,6 +164,7 @@ class FakePorts:
     locks: MeanwhileLocks = field(default_factory=MeanwhileLocks)
     entries: dict[str, MemoryEntries] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    rescue: SessionStore | None = None
     held: int = 0
 
     def store(self, kind: str) -> Store:

@@ -1,0 +1,199 @@
+"""Where a login is kept: its store, its card, and what had to be rescued when its store did not take it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sso_login.core.errors import (
+    BadRecord,
+    BoundElsewhere,
+    NewerRecord,
+    NotLoggedIn,
+    SaveUnknown,
+    SsoLoginError,
+    StorageError,
+    StoredElsewhere,
+    StoreTimeout,
+    StoreUnusable,
+    UsageProblem,
+)
+from sso_login.core.message import Notice
+from sso_login.core.model import Card, Session
+from sso_login.core.ports import Ports, Store
+from sso_login.flows.choose import Chosen
+
+STORES: Final = ("keyring", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stored login, the store it belongs to, and its card; `rescued` when it does not lie in that store."""
+
+    session: Session
+    store: Store
+    card: Card | None
+    rescued: bool = False
+
+
+def log_in(name: str) -> str:
+    """Say how to log in to that session, as a hint."""
+    return f"Log in with `sso-login device {shlex.quote(name)}`."
+
+
+def store_kind(card: Card | None, env: Mapping[str, str]) -> str:
+    """Tell which store a session's secrets lie in: the card's pin, else SSO_LOGIN_STORE, else the keyring.
+
+    Raises StoredElsewhere when both are given and differ, UsageProblem for a store that does not exist.
+    """
+    wanted = env.get("SSO_LOGIN_STORE", "")
+    if wanted and wanted not in STORES:
+        raise UsageProblem(f"SSO_LOGIN_STORE={wanted!r} is no store", hint="It may be keyring or file, or unset.")
+    if card and wanted and wanted != card.store:
+        raise StoredElsewhere(
+            f"the login of session {card.name!r} lies in the {card.store} store, SSO_LOGIN_STORE says {wanted}",
+            hint=f"Unset SSO_LOGIN_STORE, or move the login: `sso-login device {shlex.quote(card.name)} --force`.",
+        )
+    return card.store if card else wanted or STORES[0]
+
+
+def held(ports: Ports, chosen: Chosen) -> Held:
+    """Read the newest tokens there are of that session, from its store or from where they were rescued to.
+
+    Raises NotLoggedIn, BoundElsewhere, StoredElsewhere, StorageError.
+    """
+    name = chosen.name
+    card = ports.cards.read(name)
+    store = ports.store(store_kind(card, ports.env))
+    spare = rescued(ports, name)
+    try:
+        stored = store.load(name)
+    except (StoreUnusable, StoreTimeout, SaveUnknown):
+        if spare is None:
+            raise
+        return Held(_bound(spare, chosen), store, card, rescued=True)
+    newer = spare is not None and (stored is None or spare.token.issued_at >= stored.token.issued_at)
+    return Held(_bound(spare if newer else stored, chosen), store, card, rescued=newer)
+
+
+def _bound(session: Session | None, chosen: Chosen) -> Session:
+    if session is None:
+        raise NotLoggedIn(f"session {chosen.name!r} is not logged in", hint=log_in(chosen.name))
+    if session.instance.binding != chosen.instance.binding:
+        raise BoundElsewhere(
+            f"the login of session {chosen.name!r} belongs to {session.instance.described()}, "
+            f"but {chosen.source} says {chosen.instance.described()}",
+            hint=log_in(chosen.name),
+        )
+    # The same login, but the portal's endpoint and the kind of host are as configured now.
+    return replace(session, instance=chosen.instance)
+
+
+def rescued(ports: Ports, name: str) -> Session | None:
+    """Read what was rescued of a session; what cannot be read there is told of and passed over."""
+    try:
+        return ports.rescue.load(name) if ports.rescue else None
+    except StorageError as error:
+        ports.notify(Notice(error.message, warning=True))
+        return None
+
+
+def rescue(ports: Ports, session: Session, problem: StorageError) -> StorageError:
+    """Keep in memory what the store did not take, and give the error that says so; raise it where that fails too."""
+    try:
+        if ports.rescue is None:
+            raise problem
+        ports.rescue.save(session)
+    except StorageError:
+        hint = f"Once the store works again: `sso-login device {shlex.quote(session.name)} --force`. {problem.hint}"
+        raise StorageError(f"{problem.message}; the new tokens could not be kept anywhere", hint=hint) from problem
+    return StorageError(
+        f"{problem.message}; the new tokens of session {session.name!r} are kept in {ports.rescue.backend} until then",
+        hint=f"They are lost at the next restart, so mend the store soon. {problem.hint}",
+    )
+
+
+def card_of(session: Session, store: Store) -> Card:
+    """Write the card of a session that has just been saved."""
+    return Card(
+        name=session.name,
+        instance=session.instance,
+        scopes=session.scopes,
+        store=store.kind,
+        backend=store.backend,
+        entries=(store.entry(session.name),),
+    )
+
+
+def signed_in(ports: Ports, session: Session, store: Store) -> None:
+    """Keep a new login, under the lock; the card first where there is none, so that no secret is ever unlisted."""
+    with ports.locks.hold(session.name), ports.unbroken():
+        card, old = card_of(session, store), readable_card(ports, session.name)
+        if old is None:
+            ports.cards.write(card)
+        store.save(session)
+        ports.cards.write(card)
+        if ports.rescue:
+            ports.rescue.delete(session.name)
+        if old and old.store != store.kind:
+            _left(ports, old)
+
+
+def readable_card(ports: Ports, name: str) -> Card | None:
+    """Read a card where it is going to be replaced or removed: one that is corrupt is as good as none."""
+    try:
+        return ports.cards.read(name)
+    except (BadRecord, NewerRecord):
+        return None
+
+
+def _left(ports: Ports, old: Card) -> None:
+    """Clear the store that a session has moved out of, as well as it can be done."""
+    try:
+        ports.store(old.store).delete(old.name)
+    except StorageError as error:
+        text = f"the earlier login of session {old.name!r} could not be removed from the {old.store}: {error.message}"
+        ports.notify(Notice(text, warning=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a logout did: whether there was anything here, also where it was rescued to, and what could not be done."""
+
+    found: bool
+    rescued: str | None = None
+    problem: SsoLoginError | None = None
+
+
+def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local: bool) -> Forgotten:
+    """Forget the session's tokens and card under the lock, then end the portal session unless `local`.
+
+    A session whose config or card is broken (its name and the error) is forgotten here all the same.
+    Raises StorageError, StoredElsewhere, LockTimeout with nothing forgotten.
+    """
+    name, problem = found if isinstance(found, tuple) else (found.name, None)
+    session = None
+    with ports.locks.hold(name):
+        store = ports.store(store_kind(readable_card(ports, name), ports.env))
+        spare = rescued(ports, name)
+        try:
+            session = spare or store.load(name)
+        except (BadRecord, NewerRecord) as error:
+            problem = problem or error
+        deleted = store.delete(name)
+        spared = ports.rescue is not None and ports.rescue.delete(name)
+        known = ports.cards.delete(name)
+    if session and not local and not isinstance(found, tuple):
+        problem = _ended(ports, found, session)
+    place = ports.rescue.backend if ports.rescue and spared else None
+    return Forgotten(found=deleted or spared or known, rescued=place, problem=None if local else problem)
+
+
+def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | None:
+    try:
+        ports.issuer(chosen.instance).end(_bound(session, chosen).token)
+    except SsoLoginError as error:
+        return error
+    return None
