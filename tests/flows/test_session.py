@@ -24,7 +24,7 @@ from sso_login.core.errors import (
     UsageProblem,
 )
 from sso_login.core.model import Card, Instance, Session, Token
-from sso_login.flows.keep import card_of, forgotten, signed_in, store_kind
+from sso_login.flows.keep import card_of, forgotten, held, signed_in, store_kind
 from sso_login.flows.session import Outcome, Want, ensured, stale_notice
 from tests.support.fakes import INSTANCE, NOW, SCOPES, FakePorts, chosen, client, session, token
 
