@@ -180,6 +180,17 @@ def test_fault_close_loses_the_answer_only(desk: Desk) -> None:
     refused(desk, "InvalidGrantException", lambda: desk.refresh(client, token))
 
 
+def test_fault_reset_breaks_the_connection(desk: Desk) -> None:
+    """The client meets a reset (RST), not an orderly end, and the server goes on."""
+    desk.service.order(Fault("ShowApproval", delivery="reset"))
+    port = urlsplit(desk.emulator.url).port
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(f"GET /device HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+    assert ask(f"{desk.emulator.url}/device").status == 200
+
+
 def test_fault_drip_sends_byte_by_byte(desk: Desk) -> None:
     """A dripped answer comes in pieces and is whole in the end."""
     desk.service.order(Fault("ShowApproval", Reply(200, body=b"drop"), delivery="drip", pause=0.001))
