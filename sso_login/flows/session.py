@@ -26,6 +26,7 @@ YOUNG: Final = 60.0  # seconds: a token issued so recently is not renewed only b
 FIRST_DELAY: Final = 15.0  # seconds until a renewal that failed on the network is tried again, doubling up to
 LONGEST_DELAY: Final = 300.0
 UNSENT_WAITS: Final = (0.5, 2.0)  # seconds between tries of a request of which nothing was sent
+LAST_TRY: Final = 10.0  # seconds after which none is begun: whoever waits for the lock must not give up first
 # OAuth error codes that say the refresh token or its client is no good any more.
 REFUSALS: Final = {"invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"}
 
@@ -133,6 +134,7 @@ def _exchanged(ports: Ports, current: Held) -> Outcome:
     spent = session.token.refresh
     if spent is None:
         raise ValueError("a session without a refresh token is never renewed")
+    began = ports.clock.monotonic()
     for wait in (*UNSENT_WAITS, None):
         try:
             with ports.unbroken():
@@ -140,7 +142,7 @@ def _exchanged(ports: Ports, current: Held) -> Outcome:
                 # RFC 6749 section 6: no new refresh token means that the old one stays.
                 return _saved(ports, current, token if token.refresh else replace(token, refresh=spent))
         except Unreachable as error:
-            if error.sent or wait is None:
+            if error.sent or wait is None or ports.clock.monotonic() - began > LAST_TRY:
                 raise
             ports.clock.sleep(wait)
     raise AssertionError("the last try returns or raises")

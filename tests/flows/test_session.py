@@ -157,6 +157,14 @@ def test_only_what_was_not_sent_is_repeated_in_one_process() -> None:
     assert len(sent.issuing.calls) == 1
 
 
+def test_a_try_that_took_long_is_not_repeated() -> None:
+    """A connection that hangs until its deadline must not keep the lock longer than others wait for it."""
+    made = ports(session(token=OLD), renewed=[Unreachable("no connection within 30 s", sent=False), NEW])
+    made.issuing.during = lambda: made.clock.sleep(20)
+    assert not ensured(made, chosen(), FOR_TOKEN).renewed
+    assert len(made.issuing.calls) == 1
+
+
 def test_a_failed_renewal_is_not_repeated_by_every_process_at_once() -> None:
     """The card's retry_after: 15 s, doubling to 5 min; ignored by --force; gone after success."""
     made = ports(session(token=SPENT), renewed=[Unreachable("off")] * 7)
