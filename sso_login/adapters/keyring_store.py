@@ -22,6 +22,7 @@ from sso_login.core.message import Notice
 
 T = TypeVar("T")
 
+_AGAIN: Final = 0.3  # seconds for a keyring that has let this process down before: ten sessions are no ten deadlines
 _DUPLICATES: Final = 100  # items under one name that are deleted before giving up
 _PROBE: Final = layout.entry("check")
 _INSTEAD: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."
@@ -99,6 +100,7 @@ class KeyringEntries:
         self._home = home
         self._backend: Backend | None = None
         self._unknown: set[str] = set()
+        self._silent = False
 
     @property
     def backend(self) -> str:
@@ -126,9 +128,7 @@ class KeyringEntries:
     def _changed(self, entry: str, action: Callable[[parts.Slots], T]) -> T:
         def unknown() -> SaveUnknown:
             self._unknown.add(entry)
-            message = (
-                f"the {self.backend} keyring did not confirm a change within {self._seconds:g} s; it may still land"
-            )
+            message = f"the {self.backend} keyring did not confirm a change in time; it may still land"
             return SaveUnknown(message, hint=f"Unlock or restart the keyring, then see `sso-login status`, {_INSTEAD}")
 
         if entry in self._unknown:
@@ -136,24 +136,38 @@ class KeyringEntries:
         return self._bounded(action, on_timeout=unknown)
 
     def _bounded(self, action: Callable[[parts.Slots], T], *, on_timeout: Callable[[], Exception]) -> T:
+        # Imports come first: on a busy machine they would use up the deadline, while others wait for their turn.
+        slots = self._translated(self._slots)
+
+        def ready_then_act() -> T:
+            self._vault.ready(self._env, interactive=self._interactive)
+            return action(slots)
+
+        def timed_out() -> Exception:
+            error = on_timeout()
+            self._silent = True
+            return error
+
         started = time.monotonic()
         with politely(self._home):
             return within(
                 self._seconds - (time.monotonic() - started),
-                lambda: self._translated(action),
-                on_timeout=on_timeout,
+                lambda: self._translated(ready_then_act),
+                on_timeout=timed_out,
                 on_slow=self._say_slow if self._interactive else None,
             )
+
+    def _slots(self) -> _BackendSlots:
+        if self._backend is None:
+            self._backend = self._vault.load()
+        return _BackendSlots(self._backend, self._vault)
 
     def _say_slow(self) -> None:
         self._notify(Notice("waiting for the keyring; it may be asking for its password"))
 
-    def _translated(self, action: Callable[[parts.Slots], T]) -> T:
+    def _translated(self, action: Callable[[], T]) -> T:
         try:
-            self._vault.ready(self._env, interactive=self._interactive)
-            if self._backend is None:
-                self._backend = self._vault.load()
-            return action(_BackendSlots(self._backend, self._vault))
+            return action()
         except StorageError:
             raise
         except Exception as error:
@@ -161,7 +175,8 @@ class KeyringEntries:
 
     @property
     def _seconds(self) -> float:
-        return self._vault.attended if self._interactive else self._vault.unattended
+        seconds = self._vault.attended if self._interactive else self._vault.unattended
+        return min(seconds, _AGAIN) if self._silent else seconds
 
     def _no_answer(self) -> StoreTimeout:
         message = f"the {self.backend} keyring did not answer within {self._seconds:g} s"

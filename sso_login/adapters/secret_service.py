@@ -21,9 +21,14 @@ _FILE: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."
 
 def ready(env: Mapping[str, str], *, interactive: bool) -> None:
     """Raise StoreUnusable unless the default collection can be used now, by way of a prompt only if `interactive`."""
-    adopt_bus(env)
+    address = adopt_bus(env)
     try:
-        with closing(secretstorage.dbus_init()) as bus:
+        connection = secretstorage.dbus_init()
+    except (OSError, RuntimeError, secretstorage.SecretServiceNotAvailableException) as error:
+        message = f"no keyring: no D-Bus session bus answers at {address}"
+        raise StoreUnusable(message, hint=f"Run this inside a login session, {_FILE}") from error
+    try:
+        with closing(connection) as bus:
             locked = secretstorage.Collection(bus).is_locked()
     except secretstorage.ItemNotFoundException as error:
         message = "the keyring has no default collection"
@@ -36,16 +41,20 @@ def ready(env: Mapping[str, str], *, interactive: bool) -> None:
         raise StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {_FILE}")
 
 
-def adopt_bus(env: Mapping[str, str]) -> None:
-    """Make the session bus known to the libraries, also where cron or SSH did not; raise StoreUnusable without one.
+def adopt_bus(env: Mapping[str, str], *, users: str = "/run/user") -> str:
+    """Make the session bus known to the libraries, also where cron or SSH did not, and give its address.
+
+    Without a variable that tells, it is the socket `bus` of ours in XDG_RUNTIME_DIR or in our folder below `users`.
+    Raises StoreUnusable where there is none.
 
     They look for it in this process's environment and nowhere else, hence the one change made to it.
     """
-    address = env.get(_ADDRESS) or _found_bus(env)
+    address = env.get(_ADDRESS) or _found_bus(env, users)
     if not address:
         message = "no keyring: there is no D-Bus session bus"
         raise StoreUnusable(message, hint=f"Run this inside a login session, {_FILE}")
     os.environ[_ADDRESS] = address
+    return address
 
 
 def drop_elsewhere(service: str) -> bool:
@@ -62,10 +71,10 @@ def drop_elsewhere(service: str) -> bool:
     return found
 
 
-def _found_bus(env: Mapping[str, str]) -> str:
+def _found_bus(env: Mapping[str, str], users: str) -> str:
     if sys.platform == "win32":
         return ""
-    for folder in (env.get("XDG_RUNTIME_DIR"), f"/run/user/{os.geteuid()}"):
+    for folder in (env.get("XDG_RUNTIME_DIR"), f"{users}/{os.geteuid()}"):
         path = f"{folder}/bus" if folder else ""
         if path and _our_socket(path):
             return f"unix:path={quote(path, safe='-_/.*')}"

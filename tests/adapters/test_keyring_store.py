@@ -59,6 +59,29 @@ class TestDeadlines:
             kept.entries.read(ENTRY)
         release.set()
 
+    def test_a_keyring_that_hung_once_is_not_waited_for_again(self, tmp_path: Path) -> None:
+        """Many sessions in a keyring that hangs cost little more than one: the next are asked for but briefly."""
+        kept = Keyring(tmp_path, seconds=0.5)
+        release = threading.Event()
+        kept.backend.before = hanging(release)
+        for within in ("0.5 s", "0.3 s"):
+            with pytest.raises(StoreTimeout, match=within):
+                kept.entries.read(ENTRY)
+        release.set()
+
+    def test_loading_the_backend_is_not_under_the_deadline(self, tmp_path: Path) -> None:
+        """Its imports take long on a busy machine, but never for ever: they are made before the clock starts."""
+        threads: list[threading.Thread] = []
+
+        def load() -> FakeBackend:
+            threads.append(threading.current_thread())
+            return FakeBackend()
+
+        vault = Vault("Fake", load, unattended=120)
+        entries = KeyringEntries(env={}, interactive=False, notify=print, home=str(tmp_path), vault=vault)
+        assert entries.read(ENTRY) is None
+        assert threads == [threading.current_thread()]
+
     @pytest.mark.parametrize("change", ["write", "delete"])
     def test_a_change_that_hangs_is_unknown_and_the_last_one(self, tmp_path: Path, change: str) -> None:
         """After a change that was not confirmed, nothing more is changed for that entry, but for others it is."""
@@ -407,37 +430,62 @@ class TestBus:
         secret_service.adopt_bus({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/given"})
         assert os.environ["DBUS_SESSION_BUS_ADDRESS"] == "unix:path=/given"
 
-    def test_a_socket_of_ours_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without an address it is the socket `bus` in the runtime folder, if it is a socket and ours."""
+    def bus(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+        """Make a socket `bus` in that folder, whose path may be longer than a socket's."""
         if sys.platform == "win32":
             pytest.skip("D-Bus is for Linux")
-        folder = tmp_path / "run, time"
-        folder.mkdir()
-        env = {"XDG_RUNTIME_DIR": str(folder)}
-        (folder / "bus").touch()
-        assert secret_service._found_bus(env) != f"unix:path={folder}/bus"
-        (folder / "bus").unlink()
+        folder.mkdir(parents=True)
         monkeypatch.chdir(folder)
-        with socket.socket(socket.AF_UNIX) as bus:
-            bus.bind("bus")
-            secret_service.adopt_bus(env)
-        assert os.environ["DBUS_SESSION_BUS_ADDRESS"] == f"unix:path={tmp_path}/run%2C%20time/bus"
+        made = socket.socket(socket.AF_UNIX)
+        made.bind("bus")
+        return made
+
+    def test_a_socket_of_ours_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without an address it is the socket `bus` in the runtime folder."""
+        folder = tmp_path / "run, time"
+        with self.bus(folder, monkeypatch):
+            found = secret_service.adopt_bus({"XDG_RUNTIME_DIR": str(folder)}, users="/nowhere")
+        assert found == os.environ["DBUS_SESSION_BUS_ADDRESS"] == f"unix:path={tmp_path}/run%2C%20time/bus"
+
+    @pytest.mark.parametrize("runtime", [None, "", "/nowhere"])
+    def test_the_usual_place_comes_next(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str | None
+    ) -> None:
+        """Where cron names no runtime folder, or `su` left another's, it is our own below /run/user."""
+        if sys.platform == "win32":
+            pytest.skip("D-Bus is for Linux")
+        env = {} if runtime is None else {"XDG_RUNTIME_DIR": runtime}
+        folder = tmp_path / str(os.geteuid())
+        with self.bus(folder, monkeypatch):
+            assert secret_service.adopt_bus(env, users=str(tmp_path)) == f"unix:path={folder}/bus"
 
     def test_no_bus_at_all_is_unusable(self, tmp_path: Path) -> None:
-        """Without a bus there is no keyring, and the hint names the way without one."""
-        if secret_service._found_bus({}):
-            pytest.skip("this machine has a session bus at the usual place")
-        with pytest.raises(StoreUnusable, match="no D-Bus session bus") as caught:
-            secret_service.ready({"XDG_RUNTIME_DIR": str(tmp_path)}, interactive=False)
-        assert "SSO_LOGIN_STORE=file" in caught.value.hint
+        """Without a bus there is no keyring, and the hint names the way without one; a file or a link is no bus."""
+        env = {"XDG_RUNTIME_DIR": str(tmp_path)}
+        for make in (Path.touch, lambda path: path.symlink_to("/run/dbus/system_bus_socket"), lambda _path: None):
+            make(tmp_path / "bus")
+            with pytest.raises(StoreUnusable, match="no D-Bus session bus") as caught:
+                secret_service.adopt_bus(env, users="/nowhere")
+            assert "SSO_LOGIN_STORE=file" in caught.value.hint
+            (tmp_path / "bus").unlink(missing_ok=True)
+
+    def test_the_bus_of_another_is_none_of_ours(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A socket that belongs to another user is not spoken to."""
+        if sys.platform == "win32" or os.geteuid() != 0:
+            pytest.skip("only root can make a file that belongs to another")
+        with self.bus(tmp_path / "run", monkeypatch):
+            os.chown("bus", 12345, -1)
+            with pytest.raises(StoreUnusable, match="no D-Bus session bus"):
+                secret_service.adopt_bus({"XDG_RUNTIME_DIR": str(tmp_path / "run")}, users="/nowhere")
 
     def test_a_dead_bus_is_unusable(self, tmp_path: Path) -> None:
         """An address nobody listens at is storage trouble; so is one that makes no sense."""
         for address in (f"unix:path={tmp_path}/bus", "nonsense"):
             env = {"DBUS_SESSION_BUS_ADDRESS": address}
             entries = KeyringEntries(env=env, interactive=False, notify=print, home=str(tmp_path))
-            with pytest.raises(StoreUnusable):
+            with pytest.raises(StoreUnusable) as caught:
                 entries.read(ENTRY)
+            assert caught.value.message == f"no keyring: no D-Bus session bus answers at {address}"
 
 
 def test_the_module_imports_no_keyring_before_it_is_needed() -> None:
