@@ -1,7 +1,8 @@
 """A real gnome-keyring on a bus of its own, without a screen: for tests in this process and for child processes.
 
 `env` of a running host is the whole environment of a child: the private bus and a throwaway home. The
-daemon keeps its files outside that home, so that a test may look through the home for secrets.
+daemon keeps its files outside that home, so that a test may look through the home for secrets. The bus listens
+at `bus` in the runtime folder, as that of a login session does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _BUS: Final = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Confi
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:dir={folder}</listen>
+  <listen>unix:path={folder}/bus</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -59,13 +60,15 @@ class State(Enum):
 class KeyringHost:
     """A private bus and, for all states but NO_DAEMON, a gnome-keyring-daemon on it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Start the bus; its files and all others go below `folder`, whose path must be short (sockets)."""
+    def __init__(self, folder: Path, runtime: Path | None = None) -> None:
+        """Start the bus in `runtime` (default: below `folder`); all else goes below `folder`; paths must be short."""
         self.home = folder / "home"
         self.data = folder / "data"
-        runtime = folder / "run"
-        for made in (self.home, self.data, runtime):
+        for made in (self.home, self.data):
             made.mkdir(mode=0o700)
+        if runtime is None:
+            runtime = folder / "run"
+            runtime.mkdir(mode=0o700)
         config = folder / "bus.conf"
         config.write_text(_BUS.format(folder=runtime))
         self._bus = subprocess.Popen(
@@ -86,6 +89,17 @@ class KeyringHost:
             **{key: value for key, value in os.environ.items() if key.startswith("COVERAGE_")},
         }
 
+    @property
+    def address(self) -> str:
+        """The address of the bus."""
+        return self.env["DBUS_SESSION_BUS_ADDRESS"]
+
+    @property
+    def daemon(self) -> int:
+        """The process id of the keyring's daemon."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
     def start(self, state: State) -> None:
         """Bring the keyring into that state."""
         if state is State.NO_COLLECTION:
@@ -95,6 +109,14 @@ class KeyringHost:
         if state is State.LOCKED:
             self.stop_daemon()
             self._start("wrong")
+
+    def become(self, state: State) -> None:
+        """Bring a keyring that is running into another state; without a collection, what it held is gone."""
+        self.stop_daemon()
+        if state is State.NO_COLLECTION:
+            shutil.rmtree(self.data)
+            self.data.mkdir(mode=0o700)
+        self.start(state)
 
     def _start(self, password: str | None) -> None:
         command = ["gnome-keyring-daemon", "--foreground", "--components=secrets"]
@@ -153,10 +175,9 @@ class KeyringHost:
             time.sleep(0.02)
 
     def _owned(self) -> bool:
-        address = self.env["DBUS_SESSION_BUS_ADDRESS"]
         asked = ["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]
         done = subprocess.run(
-            ["dbus-send", f"--bus={address}", "--dest=org.freedesktop.DBus", "--print-reply=literal", "/", *asked],
+            ["dbus-send", f"--bus={self.address}", "--dest=org.freedesktop.DBus", "--print-reply=literal", "/", *asked],
             env=self.env,
             capture_output=True,
             timeout=_PATIENCE,
@@ -166,11 +187,11 @@ class KeyringHost:
 
 
 @contextmanager
-def keyring_host(state: State = State.UNLOCKED) -> Iterator[KeyringHost]:
-    """Run a keyring in that state in a throwaway folder, and end all of it afterwards."""
+def keyring_host(state: State = State.UNLOCKED, *, runtime: Path | None = None) -> Iterator[KeyringHost]:
+    """Run a keyring in that state in a throwaway folder, its bus in `runtime`, and end all of it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="keyring-"))
     try:
-        host = KeyringHost(folder)
+        host = KeyringHost(folder, runtime)
         try:
             host.start(state)
             yield host
