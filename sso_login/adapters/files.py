@@ -19,6 +19,7 @@ LIMIT: Final = 1 << 20  # bytes; our largest record is 16 kB
 
 _NAME_LIMIT: Final = 200  # bytes; file systems allow 255
 _TEMPORARY: Final = ".tmp-"
+_PROBE: Final = f"{_TEMPORARY}check-"
 _DOS_DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "0123456789")}
 )
@@ -93,6 +94,18 @@ def read(path: str) -> bytes | None:
     return content
 
 
+def begins(path: str, start: bytes) -> bool:
+    """Tell whether a regular file begins with those bytes, whatever its mode and owner; raise StoreUnusable."""
+    with _explained("look at", path):
+        try:
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                return False
+            with os.fdopen(os.open(path, os.O_RDONLY | _PLAIN), "rb") as file:
+                return file.read(len(start)) == start
+        except FileNotFoundError:
+            return False
+
+
 def write(path: str, content: bytes) -> None:
     """Put a 0600 file in its place, whole or not at all, on the disk when this returns; raise StorageError.
 
@@ -114,11 +127,19 @@ def write(path: str, content: bytes) -> None:
 
 
 def prove_writable(folder: str) -> None:
-    """Make a private folder and write an empty file in it, which goes again; raise UnsafeFile, StoreUnusable."""
+    """Make a private folder and write an empty file in it, which goes again; raise UnsafeFile, StoreUnusable.
+
+    No lock is held here. Two that prove at once may take each other's file away, which neither minds: each has its
+    own name, is written by its descriptor, and whoever finds it gone had no more use for it. So those of killed
+    processes go too, whatever their age.
+    """
     make_folder(folder)
-    # A name of its own for every process: two that check at once must not take each other's file away.
-    probe = os.path.join(folder, f"{_TEMPORARY}check-{secrets.token_hex(8)}")
+    probe = os.path.join(folder, f"{_PROBE}{secrets.token_hex(8)}")
     with _explained("write in", folder):
+        for name in os.listdir(folder):
+            if name.startswith(_PROBE):
+                with contextlib.suppress(OSError):  # gone already, or (on Windows) still open: the next proof's
+                    os.unlink(os.path.join(folder, name))
         try:
             _fill(probe, b"")
         finally:

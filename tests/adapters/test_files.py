@@ -63,7 +63,7 @@ def test_files_and_folders_are_private_under_any_umask(path: Path, umask: int) -
 
 
 def test_modes_are_private_from_the_first_moment(tmp_path: Path) -> None:
-    """A system call trace of the file's making shows no moment with wider modes: open asks for 0600, mkdir for 0700."""
+    """Python's audit events show that a folder is asked for with 0700 and a file as a new one, never through a link."""
     asked: list[tuple[str, int]] = []
 
     def audit(event: str, arguments: tuple[object, ...]) -> None:
@@ -281,6 +281,33 @@ def test_proving_leaves_nothing(path: Path) -> None:
     """A folder is proved writable by a file that is gone again."""
     files.prove_writable(str(path.parent))
     assert listed(path.parent) == []
+
+
+def test_proving_removes_what_a_killed_proof_left(path: Path) -> None:
+    """The empty file of a process that was killed while it proved goes at the next proof; all others stay."""
+    files.write(str(path), b"kept")
+    writing = path.parent / f"{files._orphan_prefix(str(path))}0123456789abcdef"
+    writing.touch(0o600)
+    for orphan in ("0123456789abcdef", "fedcba9876543210"):
+        (path.parent / f"{files._PROBE}{orphan}").touch(0o600)
+    files.prove_writable(str(path.parent))
+    assert listed(path.parent) == sorted([writing.name, "sso+name"])
+
+
+def test_the_beginning_of_a_file_is_told_whatever_its_mode(path: Path) -> None:
+    """A file's first bytes are compared whoever may read it; a link, a FIFO and a missing file begin with nothing."""
+    assert not files.begins(str(path), b"magic")
+    files.write(str(path), b"magic and more")
+    path.chmod(0o644)
+    assert files.begins(str(path), b"magic")
+    assert not files.begins(str(path), b"more")
+    link, fifo = path.with_name("link"), path.with_name("fifo")
+    link.symlink_to(path)
+    os.mkfifo(fifo, 0o600)
+    assert not files.begins(str(link), b"magic")
+    assert not files.begins(str(fifo), b"")
+    with pytest.raises(StoreUnusable, match="Not a directory"):
+        files.begins(str(path / "below"), b"magic")
 
 
 def test_a_lock_file_is_kept_and_checked(path: Path) -> None:
