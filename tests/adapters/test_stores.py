@@ -20,6 +20,7 @@ from sso_login.core.errors import BadRecord, NewerRecord, StorageError
 from sso_login.core.message import Notice
 from sso_login.core.model import Client, Instance, Secret, Session, Token
 from sso_login.core.ports import Entries
+from tests.support.key_files import key_file
 from tests.support.keyring_host import keyring_host, needs_keyring
 from tests.support.keyrings import FakeBackend
 from tests.support.memory import MemoryEntries
@@ -60,6 +61,7 @@ def real_keyring() -> Iterator[dict[str, str]]:
 MAKERS: dict[str, Callable[[Path], Entries]] = {
     "memory": lambda _home: MemoryEntries(),
     "file": lambda home: FileEntries(str(home)),
+    "file-encrypted": lambda home: FileEntries(str(home), env=key_file(home)),
     "keyring": lambda home: fake_keyring(home, None),
     "keyring-1280": lambda home: fake_keyring(home, 1280),
 }
