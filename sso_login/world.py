@@ -108,7 +108,7 @@ class World:
         if kind == "file":
             from sso_login.adapters.file_store import FileEntries
 
-            return FileEntries(self.home)
+            return FileEntries(self.home, env=self.env)
         from sso_login.adapters.keyring_store import KeyringEntries
 
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)

@@ -11,7 +11,21 @@ from pathlib import Path
 from sso_login.adapters.file_store import FileEntries
 
 
-def rescue_entries(env: Mapping[str, str]) -> FileEntries | None:
+class RescueEntries(FileEntries):
+    """The port Entries over files in memory; `backend` is the folder, since that is what a person must know of it."""
+
+    def __init__(self, folder: str) -> None:
+        """Keep secrets below that folder, never encrypted: they are gone with the next restart."""
+        super().__init__(folder)
+        self._folder = folder
+
+    @property
+    def backend(self) -> str:
+        """Name the folder."""
+        return self._folder
+
+
+def rescue_entries(env: Mapping[str, str]) -> RescueEntries | None:
     """Give private files in `$XDG_RUNTIME_DIR/sso-login`, None where there is no runtime folder of ours.
 
     cron names none, but the system has made it all the same: /run/user/UID.
@@ -20,7 +34,7 @@ def rescue_entries(env: Mapping[str, str]) -> FileEntries | None:
         return None
     named = env.get("XDG_RUNTIME_DIR", "")
     folder = Path(named if os.path.isabs(named) else f"/run/user/{os.getuid()}")  # noqa: PTH117 - "" is no path
-    return FileEntries(str(folder / "sso-login")) if _ours(folder) else None
+    return RescueEntries(str(folder / "sso-login")) if _ours(folder) else None
 
 
 def _ours(folder: Path) -> bool:
