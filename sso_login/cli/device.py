@@ -74,7 +74,8 @@ def _ground(world: World, chosen: Chosen, *, force: bool) -> Ground:
         unpinned = world.cards.read(chosen.name) is None and not world.env.get("SSO_LOGIN_STORE")
         if not (unpinned and world.attended):
             raise
-        question = f"{error.message}. Keep the tokens in plaintext files that only you can read instead?"
+        files = "plaintext files" if world.store("file").backend == "file" else "encrypted files"
+        question = f"{error.message}. Keep the tokens in {files} that only you can read instead?"
         if not click.confirm(question, default=False, err=True):
             raise
     store = world.store("file")

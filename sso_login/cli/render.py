@@ -157,7 +157,9 @@ class Render:
 
 def kept(store: Store) -> str:
     """Name a store for a person."""
-    return f"the OS keyring ({store.backend})" if store.kind == "keyring" else "the file store"
+    if store.kind == "keyring":
+        return f"the OS keyring ({store.backend})"
+    return "the file store" if store.backend == store.kind else f"the file store ({store.backend})"
 
 
 def _standing_fact(standing: Standing, now: float) -> dict[str, object]:
@@ -208,8 +210,8 @@ def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
 def _cells(standing: Standing, now: float) -> list[tuple[str, str]]:
     colour = {VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red")
     store = standing.store or "-"
-    if standing.store == "keyring" and standing.backend:
-        store = f"keyring ({standing.backend})"
+    if standing.backend not in {standing.store, None}:
+        store = f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
     instance = standing.instance
     return [
         (standing.name, "bold"),

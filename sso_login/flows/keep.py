@@ -180,8 +180,8 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
         spare = rescued(ports, name)
         try:
             session = spare or store.load(name)
-        except (BadRecord, NewerRecord) as error:
-            problem = problem or error
+        except StorageError as error:
+            problem = problem or error  # what cannot be read can perhaps be removed; if not, that is the error
         deleted = store.delete(name)
         spared = ports.rescue is not None and ports.rescue.delete(name)
         known = ports.cards.delete(name)

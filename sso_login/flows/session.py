@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -112,7 +113,7 @@ def _may_try(card: Card, now: float) -> None:
         raise _session_over(card.name)
     # A time further off than we ever set comes from a clock that was wrong: not honoured.
     if 0 < card.retry_after - now <= LONGEST_DELAY:
-        seconds = round(card.retry_after - now + 0.5)
+        seconds = math.ceil(card.retry_after - now)
         raise RenewalDeferred(f"the last renewal of session {card.name!r} failed; the next try is in {seconds} s")
 
 

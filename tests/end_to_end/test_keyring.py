@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,11 +64,6 @@ def test_renewal_and_logout_on_a_real_keyring(emulator: Emulator) -> None:
         assert process("logout", env=env).code == 0
         assert host.lookup("sso-login:sso:my-sso") is None
         assert process("token", env=env).code == 3
-
-
-def bare(env: Mapping[str, str]) -> dict[str, str]:
-    """Leave only what cron would give, and where our own things are."""
-    return {name: value for name, value in env.items() if not name.startswith(("DBUS_", "XDG_"))}
 
 
 @pytest.mark.parametrize("state", [State.LOCKED, State.NO_COLLECTION, State.NO_DAEMON])

@@ -95,8 +95,9 @@ def shell(home: Path, capsys: pytest.CaptureFixture[str], settings: Settings | N
 
 def environment(home: Path, emulator: Emulator) -> dict[str, str]:
     """Write a config that names the emulator as my-sso, and give the environment that points at it."""
-    aws = home / ".aws"
+    aws, runtime = home / ".aws", home / "run"
     aws.mkdir(exist_ok=True)
+    runtime.mkdir(mode=0o700, exist_ok=True)
     config = aws / "config"
     config.write_text(
         f"[sso-session my-sso]\nsso_start_url = {emulator.start_url}\nsso_region = us-east-1\n"
@@ -110,6 +111,7 @@ def environment(home: Path, emulator: Emulator) -> dict[str, str]:
         "AWS_ENDPOINT_URL_SSO": emulator.url,
         "SSO_LOGIN_HOME": str(home / "state"),
         "SSO_LOGIN_STORE": "file",
+        "XDG_RUNTIME_DIR": str(runtime),
     }
 
 
