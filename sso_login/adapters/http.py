@@ -98,6 +98,8 @@ class _Attempt:
                 reply.close()
         finally:
             adapter.close()
+            if isinstance(self._socket, socket.socket):
+                _drop(self._socket)
 
     def leave(self, connection: object) -> None:
         """Note that the request leaves now, by that socket; raise OSError when it was called off before."""
@@ -227,6 +229,12 @@ def _cut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it may be closed already
         # Not the method of SSLSocket, which takes the TLS object away from under the other thread.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _drop(connection: socket.socket) -> None:
+    """Close the socket itself, which urllib3 leaves open after an answer that it can make nothing of."""
+    with contextlib.suppress(OSError):  # as a rule it is closed already
+        socket.close(connection.detach())
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
