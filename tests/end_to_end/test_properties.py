@@ -57,6 +57,7 @@ named = st.dictionaries(st.sampled_from(NAMES), values, max_size=len(NAMES))
 good = {
     "accessToken": "access",
     "refreshToken": "refresh",
+    "tokenType": "Bearer",
     "expiresIn": 3600,
     "clientId": "id",
     "clientSecret": "secret",
@@ -66,16 +67,48 @@ good = {
     "verificationUri": "https://device.example/",
     "interval": 5,
 }
-nearly_good = named.map(lambda members: {**good, **dict(list(members.items())[:3])})
-documents = st.one_of(values, named, nearly_good).map(lambda value: json.dumps(value).encode())
+documents = st.one_of(values, named).map(json.dumps).map(str.encode)
 contents = st.one_of(documents, st.binary(max_size=300), documents.map(lambda text: text[: len(text) // 2]))
 statuses = st.sampled_from([200, 200, 200, 400, 400, 401, 403, 404, 408, 429, 204, 302, 500, 503, 100, 599])
 header_names = ("x-amzn-ErrorType", "Retry-After", "Date", "x-amzn-RequestId", "Content-Type", "Location")
 headers = st.dictionaries(
     st.sampled_from(header_names), st.sampled_from([*CODES, "20", "-1", "9" * 400]) | st.text(max_size=40), max_size=3
 )
-replies = st.builds(Reply, statuses, headers, contents)
 
+
+def paths(value: object) -> list[tuple[str | int, ...]]:
+    """List where everything in a JSON value is, the value itself first."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [(), *((key, *rest) for key, found in inner for rest in paths(found))]
+
+
+def changed(value: object, path: tuple[str | int, ...], new: object) -> object:
+    """Give a JSON value in which one place holds something else."""
+    if not path:
+        return new
+    if isinstance(value, list):
+        return [changed(found, path[1:], new) if at == path[0] else found for at, found in enumerate(value)]
+    assert isinstance(value, dict)
+    return {key: changed(found, path[1:], new) if key == path[0] else found for key, found in value.items()}
+
+
+def nearly(whole: object) -> st.SearchStrategy[bytes]:
+    """Give a JSON text that is as it should be but for one place."""
+    return st.builds(changed, st.just(whole), st.sampled_from(paths(whole)), values).map(json.dumps).map(str.encode)
+
+
+def replies(operation: str) -> st.SearchStrategy[Reply]:
+    """Give replies to an operation, every other one nearly right."""
+    right = {name: good[name] for name in MEMBERS[operation]}
+    return st.builds(Reply, st.just(200), headers, nearly(right)) | st.builds(Reply, statuses, headers, contents)
+
+
+MEMBERS: Final = {
+    "RegisterClient": ("clientId", "clientSecret", "clientSecretExpiresAt"),
+    "StartDeviceAuthorization": ("deviceCode", "userCode", "verificationUri", "expiresIn", "interval"),
+    "CreateToken": ("accessToken", "refreshToken", "tokenType", "expiresIn"),
+    "Logout": (),
+}
 COMMANDS: Final = {
     "register": ("RegisterClient", ("device", "--force")),
     "start": ("StartDeviceAuthorization", ("device", "--force")),
@@ -103,7 +136,7 @@ def test_any_reply(met_by: str) -> None:
     operation, command = COMMANDS[met_by]
 
     @tried
-    @given(replies)
+    @given(replies(operation))
     @example(Reply(200, {}, b"[" * 100_000))
     @example(Reply(200, {}, b'{"expiresIn": 1' + b"0" * 5000 + b"}"))
     @example(Reply(200, {}, json.dumps(good).encode()))
@@ -212,14 +245,6 @@ def damaged(whole: bytes) -> st.SearchStrategy[bytes]:
     return st.one_of(st.binary(max_size=200), cut, patched, line, documents)
 
 
-def changed_members(whole: bytes, head: bytes = b"") -> st.SearchStrategy[bytes]:
-    """Give the JSON object with some of its members changed for anything, or gone."""
-    members = json.loads(whole)
-    one = st.tuples(st.sampled_from([*members, "version"]), values)
-    change = st.lists(one, max_size=2).map(dict)
-    return change.map(lambda changes: head + json.dumps({**members, **changes}).encode())
-
-
 READERS: Final = (("token",), ("refresh",), ("status",), ("status", "--json"), ("token", "my-sso"))
 FILES: Final = ("record", "card", "config")
 
@@ -229,27 +254,27 @@ def test_any_bytes_in_a_file(file: str) -> None:
     """Exit 0, 2, 3 or 7; nothing but a renewal that was granted or refused ever writes there."""
     with scratch(Settings(rotation="none")) as sh:
         sh("device")
-        paths = {"record": sh.record, "card": sh.card, "config": sh.config}
-        whole = {path: path.read_bytes() for path in paths.values()}
-        content = damaged(whole[paths[file]])
+        files = {"record": sh.record, "card": sh.card, "config": sh.config}
+        whole = {path: path.read_bytes() for path in files.values()}
+        content = damaged(whole[files[file]])
         if file == "record":
             head, _, body = whole[sh.record].rpartition(b"\n")
-            content |= changed_members(body, head + b"\n")
+            content |= nearly(json.loads(body)).map(lambda body: head + b"\n" + body)
         if file == "card":
-            content |= changed_members(whole[sh.card])
+            content |= nearly(json.loads(whole[sh.card]))
 
         @tried
         @given(content, st.sampled_from(READERS))
         def check(content: bytes, command: tuple[str, ...]) -> None:
             for path, original in whole.items():
                 path.write_bytes(original)
-            paths[file].write_bytes(content)
+            files[file].write_bytes(content)
             asked = sh.service.calls["CreateToken"]
             ran = sh(*command)
             assert ran.code in {0, 2, 3, 7}
             assert clean(ran)
             if sh.service.calls["CreateToken"] == asked:
-                assert paths[file].read_bytes() == content
+                assert files[file].read_bytes() == content
 
         check()
 
