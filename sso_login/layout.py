@@ -17,6 +17,23 @@ MAGIC_NAME = "sso-login-record "
 USERNAME = "sso-login"
 SESSION = "sso"
 
+# What has a say in which session `token` means and where it is: the same strings, the same answer.
+ASKED = (
+    "HOME",
+    "AWS_CONFIG_FILE",
+    "AWS_PROFILE",
+    "SSO_LOGIN_SESSION",
+    "SSO_LOGIN_STORE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+)
+# With these the file store is encrypted, which is no work for the hot path.
+KEYS = ("SSO_LOGIN_KEY_FILE", "CREDENTIALS_DIRECTORY")
+
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
 
@@ -60,3 +77,41 @@ def parse(text: str) -> tuple[int, str, str] | None:
     if len(head) != 4 or head[0] != MAGIC or not head[1].isascii() or not head[1].isdigit() or len(head[1]) > 15:
         return None
     return int(head[1]), head[2], head[3]
+
+
+def index_path(home: str) -> str:
+    """Name the index of the hot path."""
+    return os.path.join(home, "index")
+
+
+def question(env: Mapping[str, str], session: str) -> str:
+    """Write the question that `token SESSION` is ("" where none is named) in that environment, as the index has it."""
+    values = (env.get(name) for name in ASKED)
+    return " ".join([quoted(session), *("" if value is None else "=" + quoted(value) for value in values)])
+
+
+def stamp(path: str) -> str:
+    """Write what changes with a file's content: `dev-ino-size-mtime_ns-ctime_ns`, "" where there is no file."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_dev}-{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
+
+
+def unquoted(part: str) -> str:
+    """Read a percent-encoded name back; ValueError for what is none."""
+    head, *rest = part.split("%")
+    data = head.encode() + b"".join(bytes.fromhex(piece[:2]) + piece[2:].encode() for piece in rest)
+    return data.decode("utf-8", "surrogatepass")
+
+
+def rescue_home(env: Mapping[str, str]) -> str:
+    """Name the folder for what a store did not take: `sso-login` in the user's runtime folder, which is memory.
+
+    cron names none, but the system has made it all the same: /run/user/UID.
+    """
+    named = env.get("XDG_RUNTIME_DIR", "")
+    if sys.platform == "win32":
+        return ""
+    return os.path.join(named if os.path.isabs(named) else f"/run/user/{os.getuid()}", "sso-login")

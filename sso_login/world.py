@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from sso_login import layout
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance
-from sso_login.core.ports import Cards, Clock, Entries, Issuer, Locks, Store, Transport
+from sso_login.core.ports import Clock, Entries, Issuer, Locks, Store, Transport
 
 if TYPE_CHECKING:
+    from sso_login.adapters.cards import FileCards
+    from sso_login.adapters.index import Index
     from sso_login.core.config import AwsConfig
 
 # The imports below stand inside the properties because each costs start-up time that most commands
@@ -74,11 +76,18 @@ class World:
         return Http(self.env)
 
     @cached_property
-    def cards(self) -> Cards:
+    def cards(self) -> FileCards:
         """The session cards."""
         from sso_login.adapters.cards import FileCards
 
         return FileCards(self.home)
+
+    @cached_property
+    def index(self) -> Index:
+        """What the hot path may trust; to be asked for before anything is read that goes into it."""
+        from sso_login.adapters.index import Index
+
+        return Index(self.home, self.env, self.cards)
 
     @cached_property
     def locks(self) -> Locks:

@@ -29,7 +29,7 @@ class FileCards:
 
     def read(self, name: str) -> Card | None:
         """Give a card, None where there is none; raise BadRecord, NewerRecord, UnsafeFile."""
-        path = self._path(name)
+        path = self.path(name)
         content = files.read(path)
         if content is None:
             return None
@@ -46,13 +46,14 @@ class FileCards:
 
     def write(self, card: Card) -> None:
         """Keep a card; call under the session's lock; raise StorageError."""
-        files.write(self._path(card.name), json.dumps(_members(card), indent=1).encode())
+        files.write(self.path(card.name), json.dumps(_members(card), indent=1).encode())
 
     def delete(self, name: str) -> bool:
         """Forget a card, readable or not; call under the session's lock; tell whether there was one."""
-        return files.remove(self._path(name))
+        return files.remove(self.path(name))
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """Name the file of a card."""
         return str(Path(self._folder, files.file_name(layout.quoted(name))))
 
     def _name(self, file: str) -> str:
@@ -62,7 +63,7 @@ class FileCards:
             name = _card(files.read(path) or b"").name
         except (record.Broken, record.Newer, StorageError):
             return unquote(file, errors="replace")
-        return name if self._path(name) == path else unquote(file, errors="replace")
+        return name if self.path(name) == path else unquote(file, errors="replace")
 
 
 def _bad_card(path: str, name: str, reason: str) -> BadRecord:

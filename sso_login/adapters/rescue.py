@@ -6,8 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from sso_login import layout
 from sso_login.adapters.file_store import FileEntries
 
 
@@ -24,17 +26,19 @@ class RescueEntries(FileEntries):
         """Name the folder."""
         return self._folder
 
+    def delete(self, entry: str) -> bool:
+        """Forget the entry, and the folder with the last one: while it is there, the hot path steps aside."""
+        found = super().delete(entry)
+        with suppress(OSError):
+            Path(self._folder, "secrets").rmdir()
+            Path(self._folder).rmdir()
+        return found
+
 
 def rescue_entries(env: Mapping[str, str]) -> RescueEntries | None:
-    """Give private files in `$XDG_RUNTIME_DIR/sso-login`, None where there is no runtime folder of ours.
-
-    cron names none, but the system has made it all the same: /run/user/UID.
-    """
-    if sys.platform == "win32":
-        return None
-    named = env.get("XDG_RUNTIME_DIR", "")
-    folder = Path(named if os.path.isabs(named) else f"/run/user/{os.getuid()}")  # noqa: PTH117 - "" is no path
-    return RescueEntries(str(folder / "sso-login")) if _ours(folder) else None
+    """Give private files in `$XDG_RUNTIME_DIR/sso-login`, None where there is no runtime folder of ours."""
+    folder = layout.rescue_home(env)
+    return RescueEntries(folder) if folder and _ours(Path(folder).parent) else None
 
 
 def _ours(folder: Path) -> bool:

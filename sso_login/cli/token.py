@@ -24,11 +24,14 @@ from sso_login.flows.session import Want, ensured, stale_notice
 def token(context: Context, *, session: str | None, profile: str | None, min_ttl: float, header: bool) -> None:
     """Print the bearer token of SESSION, renewed first if need be. Never asks anything."""
     world = context.world()
+    index = world.index
     chosen = context.chosen(session, profile)
     outcome = ensured(world, chosen, Want(min_ttl=min_ttl, keep_young=True))
     notice = stale_notice(outcome)
     if notice:
         world.notify(notice)
+    elif profile is None:
+        index.note(session or "", outcome.session, config=world.config)
     bearer = outcome.session.token
     if context.render.as_json:
         fact = {"session": chosen.name, "access_token": bearer.access.reveal(), "token_type": "Bearer"}

@@ -1,0 +1,74 @@
+"""The index for the hot path: which record answers `token`, as the ordinary way has just found out.
+
+A line holds the question (the session's name as it was typed, and every variable that has a say in it), then what the
+answer rests on: the stamps of config file and card, and where the record lies. Any change of any of these makes the
+line worthless, so nothing ever has to be removed from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from sso_login import layout
+from sso_login.adapters import files
+from sso_login.adapters.cards import FileCards
+from sso_login.adapters.file_store import secret_path
+from sso_login.core.config import AwsConfig
+from sso_login.core.errors import StorageError
+from sso_login.core.model import Session
+
+MOST: Final = 64  # lines; the newest are kept
+SETTLED: Final = 1.0  # seconds: a config file changed more recently could change again and keep its stamp
+
+
+class Index:
+    """Writes the index of one state folder."""
+
+    def __init__(self, home: str, env: Mapping[str, str], cards: FileCards) -> None:
+        """Keep it in that folder; `began` is when the config is taken to have been read, at the latest."""
+        self._home = home
+        self._env = env
+        self._cards = cards
+        self.began = time.time()
+
+    def note(self, asked: str, session: Session, *, config: AwsConfig) -> None:
+        """Note that `token ASKED` was answered from that session; an index that cannot be written is done without."""
+        with contextlib.suppress(StorageError):
+            line = self._line(asked, session, config)
+            if line:
+                self._add(*line)
+
+    def _line(self, asked: str, session: Session, config: AwsConfig) -> tuple[str, str] | None:
+        if not self._settled(config):
+            return None
+        path = self._cards.path(session.name)
+        stamp = layout.stamp(path)
+        card = self._cards.read(session.name)
+        if card is None or card.instance.binding != session.instance.binding or layout.stamp(path) != stamp:
+            return None
+        entry = layout.entry(layout.SESSION, session.name)
+        place = secret_path(self._home, entry) if card.store == "file" else entry
+        seen = "-".join(map(str, config.stamp)) if config.stamp else ""
+        rests = [layout.quoted(config.path), seen, layout.quoted(path), stamp, card.store, layout.quoted(place)]
+        return layout.question(self._env, asked), " ".join(rests)
+
+    def _settled(self, config: AwsConfig) -> bool:
+        """Tell whether the question says all there is to say of where the config is, and the file is at rest."""
+        named = self._env.get("AWS_CONFIG_FILE", "")
+        plain = bool(self._env.get("HOME")) and "$" not in named and (not named.startswith("~") or named[:2] == "~/")
+        changed = config.stamp[4] / 1e9 if config.stamp else 0
+        return sys.platform != "win32" and plain and os.path.isabs(config.path) and changed + SETTLED <= self.began
+
+    def _add(self, question: str, rests: str) -> None:
+        path = layout.index_path(self._home)
+        lines = (files.read(path) or b"").decode("ascii", "replace").splitlines()
+        line = f"{question} {rests}"
+        if line in lines:
+            return
+        others = [other for other in lines if not other.startswith(f"{question} ")]
+        files.write(path, "".join(f"{each}\n" for each in [*others[1 - MOST :], line]).encode())

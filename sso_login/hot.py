@@ -1,0 +1,115 @@
+"""`token` straight from the store, at the cost of starting Python.
+
+It answers only what it is sure of; for everything else (renewal, errors, other flags, a locked keyring, an encrypted
+file) it steps aside for the ordinary way, whose behaviour is the reference. What it may trust is the index, which
+adapters/index.py writes after the ordinary way has answered the very same question: same words, same environment, same
+config file, same card. It imports nothing that starting Python has not loaded already.
+"""
+
+import os
+import sys
+import time
+
+from sso_login import layout
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_MOST = 1 << 20  # bytes of any file of ours
+_MIN_TTL = 60
+
+
+def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
+    """Give what `sso-login token ARGV` prints, or None to step aside."""
+    asked = _asked(argv)
+    if asked is None or any(name in env for name in layout.KEYS):
+        return None
+    session, min_ttl, header = asked
+    try:
+        found = _found(env, session)
+        text = _text(found, env) if found else None
+    except (OSError, ValueError, LookupError):
+        return None
+    record = layout.parse(text) if text else None
+    if record is None or not _sound(record[1], record[2]) or record[0] - time.time() <= min_ttl:
+        return None
+    return ("Authorization: Bearer " if header else "") + record[1] + "\n"
+
+
+def _asked(argv: "Sequence[str]") -> "tuple[str, float, bool] | None":
+    """Read `[SESSION] [--min-ttl D] [--header]`; None for anything else, however right it may be."""
+    session, min_ttl, header = "", float(_MIN_TTL), False
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        if word == "--header":
+            header = True
+        elif word == "--min-ttl" and words:
+            seconds = _seconds(words.pop(0))
+            if seconds is None:
+                return None
+            min_ttl = seconds
+        elif word and not word.startswith("-") and not session:
+            session = word
+        else:
+            return None
+    return session, min_ttl, header
+
+
+def _seconds(text: str) -> "float | None":
+    number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
+    return float(int(number) * unit) if number.isascii() and number.isdigit() and len(number) < 7 else None
+
+
+def _found(env: "Mapping[str, str]", session: str) -> "list[str] | None":
+    """Find the index's line for this very question, and see that config and card are as they were then."""
+    home = layout.home(env)
+    prefix = layout.question(env, session) + " "
+    lines = _private(layout.index_path(home)).split("\n")[:-1]  # what has no line break behind it is cut short
+    line = next((line for line in lines if line.startswith(prefix)), None)
+    if line is None or os.path.lexists(layout.rescue_home(env)):
+        return None
+    config, config_stamp, card, card_stamp, kind, place = line[len(prefix) :].split(" ")
+    card = layout.unquoted(card)
+    if layout.stamp(layout.unquoted(config)) != config_stamp or layout.stamp(card) != card_stamp:
+        return None
+    return [kind, layout.unquoted(place)] if _ours(os.path.dirname(card)) else None
+
+
+def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":
+    kind, place = found
+    if kind == "file":
+        return _private(place) if _ours(os.path.dirname(place)) else None
+    if kind == "keyring" and sys.platform == "linux":
+        from sso_login import hot_dbus
+
+        return hot_dbus.secret(place, env)
+    return None
+
+
+def _private(path: str) -> str:
+    """Read a file of ours as strictly as adapters/files.py does; OSError for any doubt."""
+    if sys.platform == "win32":
+        raise OSError
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        info = os.fstat(descriptor)
+        if info.st_mode & 0o170177 != 0o100000 or info.st_uid != os.geteuid() or info.st_size > _MOST:
+            raise OSError
+        return os.read(descriptor, _MOST).decode()
+    finally:
+        os.close(descriptor)
+
+
+def _ours(folder: str) -> bool:
+    if sys.platform == "win32":
+        raise OSError
+    info = os.lstat(folder)
+    return info.st_mode & 0o170077 == 0o040000 and info.st_uid == os.geteuid()
+
+
+def _sound(output: str, body: str) -> bool:
+    # A record that was cut short or filled with something else is for the ordinary way to name.
+    return output.isascii() and output.isprintable() and bool(output) and " " not in output and body.endswith("}")

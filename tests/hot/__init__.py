@@ -1,0 +1,1 @@
+"""The hot path, held to the ordinary way."""

@@ -1,0 +1,260 @@
+"""The hot path answers only what it is sure of, and then exactly as the ordinary way does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.hot.conftest import START_URL, Both
+
+TOKEN = "the-token\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        ([], TOKEN),
+        (["my-sso"], TOKEN),
+        (["--header"], f"Authorization: Bearer {TOKEN}"),
+        (["my-sso", "--header"], f"Authorization: Bearer {TOKEN}"),
+        (["--header", "my-sso", "--min-ttl", "15m"], f"Authorization: Bearer {TOKEN}"),
+        (["--min-ttl", "0"], TOKEN),
+        (["--min-ttl", "59m"], TOKEN),
+        (["--min-ttl", "3000", "--min-ttl", "30s"], TOKEN),
+    ],
+)
+def test_what_it_answers_is_what_the_ordinary_way_prints(both: Both, argv: list[str], expected: str) -> None:
+    """Byte for byte, with nothing on stderr and exit code 0."""
+    assert both.hot(*argv) == expected
+    ran = both.ordinary(*argv)
+    assert (ran.code, ran.out, ran.err) == (0, expected, "")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--min-ttl", "2h"],
+        ["--min-ttl", "60m"],
+        ["--min-ttl"],
+        ["--min-ttl", "soon"],
+        ["--min-ttl", "-5"],
+        ["--min-ttl", "1.5"],
+        ["--min-ttl", "9999999"],
+        ["--min-ttl", "\u0665"],
+        ["--min-ttl=60"],
+        ["--json"],
+        ["-v"],
+        ["--no-input"],
+        ["--help"],
+        ["--profile", "default"],
+        ["--", "my-sso"],
+        ["my-sso", "my-sso"],
+        ["other"],
+        ["my-ssO"],
+        [""],
+        ["\udc80"],
+        ["--nonsense"],
+    ],
+)
+def test_every_other_command_line_is_left_to_the_ordinary_way(both: Both, argv: list[str]) -> None:
+    """However right it may be."""
+    assert both.hot(*argv) is None
+
+
+def rewritten(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Put other bytes in a file's place."""
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+def same_size_same_times(path: Path, old: str, new: str) -> None:
+    """Edit a file as nastily as one can: same size, same times but for ctime, which nobody can set."""
+    before = path.stat()
+    assert len(old) == len(new)
+    path.write_text(path.read_text().replace(old, new))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def swapped(path: Path, new: str) -> None:
+    """Rename another file over this one."""
+    other = path.with_name("swapped")
+    other.write_text(new)
+    other.chmod(0o600)
+    other.rename(path)
+
+
+def linked(path: Path) -> None:
+    """Put a link in a file's place."""
+    moved = path.rename(path.parent.parent / f"moved-{path.name}")
+    path.symlink_to(moved)
+
+
+def folder(path: Path) -> None:
+    """Put a folder in a file's place."""
+    path.unlink()
+    path.mkdir()
+
+
+def fifo(path: Path) -> None:
+    """Put a FIFO in a file's place."""
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
+def rescued(both: Both) -> None:
+    """Pretend that newer tokens lie in memory."""
+    (Path(both.env["XDG_RUNTIME_DIR"]) / "sso-login").mkdir(mode=0o700)
+
+
+EDITS: dict[str, Callable[[Both], object]] = {
+    "config: another start URL": lambda b: b.config.write_text(b.config.read_text().replace("/start", "/other")),
+    "config: same size, same mtime": lambda b: same_size_same_times(b.config, "/start", "/other"),
+    "config: another region": lambda b: same_size_same_times(b.config, "us-east-1", "eu-west-1"),
+    "config: another file renamed over it": lambda b: swapped(b.config, b.config.read_text()),
+    "config: touched": lambda b: b.config.touch(),
+    "config: a comment more": lambda b: b.config.write_text(b.config.read_text() + "# more\n"),
+    "config: a profile more": lambda b: b.config.write_text(b.config.read_text() + "[default]\nsso_session = x\n"),
+    "config: gone": lambda b: b.config.unlink(),
+    "config: a folder": lambda b: folder(b.config),
+    "record: gone": lambda b: b.record.unlink(),
+    "record: empty": lambda b: rewritten(b.record, b""),
+    "record: garbage": lambda b: rewritten(b.record, b"garbage"),
+    "record: cut short": lambda b: rewritten(b.record, b.record.read_bytes()[:-20]),
+    "record: not text": lambda b: rewritten(b.record, b.record.read_bytes() + b"\xff"),
+    "record: newer": lambda b: rewritten(b.record, b.record.read_bytes().replace(b"record 1", b"record 2")),
+    "record: encrypted": lambda b: rewritten(b.record, b"sso-login-encrypted 1\nxxxx"),
+    "record: too large": lambda b: rewritten(b.record, b.record.read_bytes() + b" " * (1 << 20)),
+    "record: a token with a space": lambda b: rewritten(b.record, b.record.read_bytes().replace(b"the-", b"the ")),
+    "record: for all to read": lambda b: b.record.chmod(0o644),
+    "record: a link": lambda b: linked(b.record),
+    "record: a FIFO": lambda b: fifo(b.record),
+    "record: expired": lambda b: b.log_in(left=-5),
+    "record: about to expire": lambda b: b.log_in(left=50),
+    "secrets: a folder for all": lambda b: b.record.parent.chmod(0o755),
+    "card: gone": lambda b: b.card.unlink(),
+    "card: changed": lambda b: same_size_same_times(b.card, '"us-east-1"', '"eu-west-1"'),
+    "card: for all to read": lambda b: b.card.chmod(0o644),
+    "card: another login": lambda b: b.log_in(access="another"),
+    "sessions: a folder for all": lambda b: b.card.parent.chmod(0o755),
+    "index: gone": lambda b: (b.home / "index").unlink(),
+    "index: garbage": lambda b: rewritten(b.home / "index", b"\x00\xff garbage"),
+    "index: half a line": lambda b: rewritten(b.home / "index", (b.home / "index").read_bytes().splitlines()[0][:-4]),
+    "index: for all to read": lambda b: (b.home / "index").chmod(0o644),
+    "index: a link": lambda b: linked(b.home / "index"),
+    "index: a FIFO": lambda b: fifo(b.home / "index"),
+    "rescued tokens": rescued,
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_any_change_makes_it_step_aside(both: Both, edit: str) -> None:
+    """Whatever is edited, swapped, widened or broken: the ordinary way decides."""
+    assert both.hot() == both.hot("my-sso") == TOKEN
+    EDITS[edit](both)
+    assert both.hot() is None
+    assert both.hot("my-sso") is None
+
+
+ENVIRONMENT = {
+    "AWS_PROFILE": "other",
+    "SSO_LOGIN_SESSION": "other",
+    "SSO_LOGIN_STORE": "keyring",
+    "SSO_LOGIN_HOME": "/nonexistent",
+    "SSO_LOGIN_KEY_FILE": "/nonexistent",
+    "CREDENTIALS_DIRECTORY": "/nonexistent",
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "AWS_ENDPOINT_URL": "https://other.example",
+    "AWS_ENDPOINT_URL_SSO_OIDC": "https://other.example",
+    "AWS_ENDPOINT_URL_SSO": "https://other.example",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_USE_DUALSTACK_ENDPOINT": "true",
+    "HOME": "/nonexistent",
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+@pytest.mark.parametrize("value", ["another", "empty"])
+def test_any_change_of_the_environment_makes_it_step_aside(both: Both, name: str, value: str) -> None:
+    """For a session that is named, too: its endpoint may be another one now. Set but empty is a change as well."""
+    changed = {name: ENVIRONMENT[name] if value == "another" else ""}
+    assert both.hot(**changed) is None
+    assert both.hot("my-sso", **changed) is None
+
+
+def test_it_never_answers_for_the_wrong_session(both: Both) -> None:
+    """Two sessions, chosen by name and by environment: each way gives its own token."""
+    both.config.write_text(both.config.read_text() + both.config.read_text().replace("my-sso", "two"))
+    both.log_in("two", access="token-two")
+    for argv, env in ((["my-sso"], {}), (["two"], {}), ([], {"SSO_LOGIN_SESSION": "two"})):
+        ran = both.ordinary(*argv, **env)
+        assert both.hot(*argv, **env) == ran.out
+    assert both.hot(SSO_LOGIN_SESSION="two") == "token-two\n"
+    assert both.hot(SSO_LOGIN_SESSION="my-sso") is None
+    assert both.hot() is None
+
+
+def test_a_config_that_has_just_changed_is_not_trusted_yet(both: Both) -> None:
+    """Within a second it could change again and keep its stamp, so nothing is noted."""
+    both.config.write_text(both.config.read_text() + "# just now\n")
+    both.world = lambda env, notify: type(made)(env, notify=notify)  # type: ignore[method-assign]  # the world as it is
+    made = Both.world(both, both.env, lambda _notice: None)
+    assert both.ordinary().out == TOKEN
+    assert both.hot() is None
+
+
+def test_a_config_that_is_found_in_an_odd_way_is_not_noted(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path or a variable in it means another file elsewhere."""
+    monkeypatch.chdir(both.config.parent)
+    for odd in ("config", "$WHERE/config"):
+        assert both.ordinary(AWS_CONFIG_FILE=odd, WHERE=str(both.config.parent)).out == TOKEN
+        assert both.hot(AWS_CONFIG_FILE=odd, WHERE=str(both.config.parent)) is None
+
+
+def test_without_a_config_the_card_is_enough(both: Both) -> None:
+    """A login made by --start-url is answered until a config appears."""
+    both.config.unlink()
+    assert both.ordinary("my-sso").out == TOKEN
+    assert both.hot("my-sso") == TOKEN
+    both.config.write_text(f"[sso-session my-sso]\nsso_start_url = {START_URL}x\nsso_region = us-east-1\n")
+    assert both.hot("my-sso") is None
+
+
+def test_names_of_any_kind(both: Both) -> None:
+    """Spaces, percent signs, slashes and other alphabets are one field of one line."""
+    name = "gr\u00fcn %20/ \u4e2d"
+    both.config.write_text(f"[sso-session '{name}']\nsso_start_url = {START_URL}\nsso_region = us-east-1\n", "utf-8")
+    both.log_in(name, access="odd-token")
+    assert both.ordinary(name).out == "odd-token\n"
+    assert both.hot(name) == "odd-token\n"
+
+
+def test_the_index_stays_small(both: Both) -> None:
+    """A hundred ways to ask leave 64 lines, the newest."""
+    for number in range(100):
+        both.ordinary("my-sso", AWS_PROFILE=f"p{number}")
+    lines = (both.home / "index").read_text().splitlines()
+    assert len(lines) == 64
+    assert both.hot("my-sso", AWS_PROFILE="p99") == TOKEN
+    assert both.hot("my-sso", AWS_PROFILE="p0") is None
+
+
+def test_a_token_that_cannot_be_renewed_is_not_noted(both: Both) -> None:
+    """What comes with a warning goes the ordinary way each time."""
+    both.log_in(left=50)
+    (both.home / "index").unlink()
+    ran = both.ordinary(AWS_ENDPOINT_URL_SSO_OIDC="http://127.0.0.1:9")
+    assert ran.code != 0
+    assert not (both.home / "index").exists()
+
+
+def test_an_index_that_cannot_be_written_is_done_without(both: Both) -> None:
+    """It only saves time."""
+    (both.home / "index").unlink()
+    (both.home / "index").mkdir()
+    ran = both.ordinary()
+    assert (ran.code, ran.out, ran.err) == (0, TOKEN, "")
+    assert both.hot() is None
