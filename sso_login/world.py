@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -46,6 +47,7 @@ class World:
         self._transport = transport
         self._entries = dict(entries or {})
         self._issuers: dict[Instance, Issuer] = {}
+        self._building = threading.RLock()
 
     @property
     def home(self) -> str:
@@ -100,9 +102,10 @@ class World:
         """Give the store of that kind; the same object each time, since it remembers what timed out."""
         from sso_login.adapters.session_store import SessionStore
 
-        if kind not in self._entries:
-            self._entries[kind] = self._opened(kind)
-        return SessionStore(self._entries[kind])
+        with self._building:  # sessions are renewed side by side
+            if kind not in self._entries:
+                self._entries[kind] = self._opened(kind)
+            return SessionStore(self._entries[kind])
 
     @cached_property
     def rescue(self) -> Store | None:
@@ -126,9 +129,10 @@ class World:
         """Give the issuer of that instance; the same object each time, since it tells of a wrong clock once."""
         from sso_login.flows.identity_center import IdentityCenter
 
-        if instance not in self._issuers:
-            self._issuers[instance] = IdentityCenter(instance, self.transport, self.clock, self.notify)
-        return self._issuers[instance]
+        with self._building:
+            if instance not in self._issuers:
+                self._issuers[instance] = IdentityCenter(instance, self.transport, self.clock, self.notify)
+            return self._issuers[instance]
 
     def open_url(self, url: str) -> bool:
         """Open the URL in a browser where there is one; tell whether one was started."""

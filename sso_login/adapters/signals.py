@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -26,13 +27,86 @@ class Terminated(BaseException):
         self.signal = number
 
 
+class Stopped(Exception):
+    """The process is about to end: nothing is begun that must not be broken off."""
+
+
+class _Blocks:
+    """The blocks of other threads that must not be broken off."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._open = 0
+        self._closed = False
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._changed:
+            if self._closed:
+                raise Stopped
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let no more begin, and wait for those that are open; each is bounded by its own deadlines."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._open == 0)
+
+
+_blocks: Final = _Blocks()
+
+
+def side_by_side(calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
+    """Make all calls, `at_once` at a time, each in a thread; the first exception of one is raised when all are done.
+
+    An interrupt ends the waiting, but not before the blocks are done that other threads must not break off.
+    """
+    waiting, raised = deque(calls), list[BaseException]()
+
+    def work() -> None:
+        while not raised:
+            try:
+                call = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                call()
+            except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits
+                raised.append(error)
+
+    # Daemons: a call that only waits for a lock must not keep an interrupted process alive.
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(at_once, len(calls)))]
+    for worker in workers:
+        worker.start()
+    try:
+        for worker in workers:
+            worker.join()
+    except BaseException:
+        waiting.clear()
+        with unbroken():
+            _blocks.close()
+        raise
+    if raised:
+        raise raised[0]
+
+
 @contextmanager
 def unbroken() -> Iterator[None]:
     """Hold SIGINT, SIGTERM and SIGHUP back until the block ends, then deliver each as it would have been.
 
-    A signal that is ignored stays ignored. Blocks may be nested. Outside the main thread, where Python
-    delivers no signal, it does nothing.
+    A signal that is ignored stays ignored. Blocks may be nested. Python delivers signals to the main thread alone:
+    in any other the block is counted, for an interrupt to wait for, and no more begun after that (Stopped).
     """
+    if threading.current_thread() is not threading.main_thread():
+        with _blocks.counted():
+            yield
+        return
     held: dict[int, None] = {}
 
     def hold(number: int, _frame: FrameType | None) -> None:

@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol, TextIO
 
+from sso_login.adapters.signals import side_by_side
 from sso_login.cli.render import Render
 from sso_login.core.errors import SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.core.message import Notice
@@ -138,16 +139,23 @@ class Context:
         return _Lines(self.render)
 
 
-def each(context: Context, found: Sequence[Found], act: Callable[[Found], None]) -> None:
-    """Act on every session; an error of one never stops the others, and decides the exit code in the end."""
-    for item in found:
+def each(context: Context, found: Sequence[Found], act: Callable[[Found], None], *, at_once: int = 1) -> None:
+    """Act on every session; an error of one never stops the others, and decides the exit code in the end.
+
+    Side by side where `at_once` is more than one: a slow issuer delays nobody else.
+    """
+    if len(found) == 1:
+        act(found[0])
+        return
+
+    def told(item: Found) -> None:
         try:
             act(item)
         except SsoLoginError as error:
-            if len(found) == 1:
-                raise
             context.render.error(error, prefix=f"{name_of(item)}: ")
             context.codes.add(error.exit_code)
+
+    side_by_side([partial(told, item) for item in found], at_once=at_once)
 
 
 def name_of(found: Found) -> str:

@@ -72,12 +72,16 @@ class Render:
     as_json: bool = False
 
     def line(self, text: str = "") -> None:
-        """Write one line on stderr; a stderr that is gone is no reason to fail."""
+        """Write one line on stderr."""
+        self._write([text])
+
+    def _write(self, lines: Sequence[str]) -> None:
+        """Write to stderr; that it is gone is no reason to fail."""
         stream: TextIO | None = sys.stderr
         if stream is None:
             return
         with suppress(OSError, ValueError):
-            stream.write(printable(text) + "\n")
+            stream.write("".join(f"{printable(line)}\n" for line in lines))
             stream.flush()
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
@@ -97,9 +101,8 @@ class Render:
             shape = {"error": type(error).__name__, "message": prefix + error.message, "hint": error.hint}
             self.line(json.dumps({**shape, "exit_code": error.exit_code}))
             return
-        self.line(f"error: {prefix}{error.message}")
-        if error.hint:
-            self.line(f"hint: {error.hint}")
+        lines = [f"error: {prefix}{error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+        self._write(lines)  # in one piece: other threads have something to say, too
 
     def code(self, chosen: Chosen, code: DeviceCode) -> None:
         """Show the code and where to approve it, and what is being approved."""
