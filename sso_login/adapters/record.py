@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from sso_login import layout
 from sso_login.core.errors import BadRecord, NewerRecord, UsageProblem
 from sso_login.core.model import Client, Instance, Secret, Session, Token
 
-_END_OF_TIME: Final = 10**15  # seconds; layout.parse reads no more digits either
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_END_OF_TIME: Final = 32_503_680_000  # the year 3000, in epoch seconds: what every platform can write as a date
 
 
 class Broken(ValueError):
@@ -198,7 +200,11 @@ def _head(text: str) -> tuple[int, str, str]:
         raise Newer
     head = layout.parse(text)
     # VSCHAR (RFC 6749 appendix A.12): anything else is no token, and could break out of the head's line.
-    if head is None or not (head[1] and head[1].isascii() and head[1].isprintable() and " " not in head[1]):
+    if (
+        head is None
+        or head[0] >= _END_OF_TIME
+        or not (head[1] and head[1].isascii() and head[1].isprintable() and " " not in head[1])
+    ):
         raise Broken("its head is damaged")
     return head
 

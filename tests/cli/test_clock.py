@@ -279,3 +279,20 @@ def test_the_back_off_outlives_no_clock_that_was_wrong() -> None:
         sh.clock.wall -= DAY
         assert sh("refresh", "--min-ttl", "2h").code == 0
         assert sh.service.calls["CreateToken"] == 3
+
+
+@pytest.mark.parametrize("where", ["token", "client"])
+def test_a_record_of_an_instant_that_no_calendar_has(where: str) -> None:
+    """Beyond the year 3000 a record is damaged: exit 7 for all that read it, in JSON too; nothing is written."""
+    with scratch() as sh:
+        sh("device")
+        magic, expires_at, token, body = sh.record.read_text().split("\n")
+        members = json.loads(body)
+        if where == "client":
+            members["client"]["expires_at"] = 10**14
+        end = expires_at if where == "client" else "9" * 14
+        sh.record.write_text("\n".join([magic, end, token, json.dumps(members)]))
+        before = sh.kept()
+        for command in ("token", "refresh", "device"):
+            assert sh(command).code == 7
+        assert (standing(sh)["state"], sh.kept()) == ("unreadable", before)

@@ -53,6 +53,9 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
+extremes: Final[st.SearchStrategy[object]] = st.sampled_from(
+    [10**400, 10**14, -1, 1e300, 0.5, "é", "a b", "a\nb", "\ud800", "\x1b[2J", "", None, True, [], {}]
+)
 named = st.dictionaries(st.sampled_from(NAMES), values, max_size=len(NAMES))
 good = {
     "accessToken": "access",
@@ -94,7 +97,11 @@ def changed(value: object, path: tuple[str | int, ...], new: object) -> object:
 
 def nearly(whole: object) -> st.SearchStrategy[bytes]:
     """Give a JSON text that is as it should be but for one place."""
-    return st.builds(changed, st.just(whole), st.sampled_from(paths(whole)), values).map(json.dumps).map(str.encode)
+    return (
+        st.builds(changed, st.just(whole), st.sampled_from(paths(whole)), extremes | values)
+        .map(json.dumps)
+        .map(str.encode)
+    )
 
 
 def replies(operation: str) -> st.SearchStrategy[Reply]:
@@ -140,6 +147,8 @@ def test_any_reply(met_by: str) -> None:
     @example(Reply(200, {}, b"[" * 100_000))
     @example(Reply(200, {}, b'{"expiresIn": 1' + b"0" * 5000 + b"}"))
     @example(Reply(200, {}, json.dumps(good).encode()))
+    @example(Reply(200, {}, json.dumps({**good, "accessToken": "é"}).encode()))
+    @example(Reply(200, {}, json.dumps({**good, "refreshToken": "a b"}).encode()))
     @example(Reply(400, {"x-amzn-ErrorType": "InvalidGrantException"}, b""))
     def check(reply: Reply) -> None:
         with scratch() as sh:
@@ -236,7 +245,9 @@ def damaged(whole: bytes) -> st.SearchStrategy[bytes]:
     cut = st.builds(lambda at: whole[:at], place)
     patched = st.builds(lambda at, piece: whole[:at] + piece + whole[at + len(piece) :], place, st.binary(max_size=6))
     lines = whole.split(b"\n")
-    scrap = st.sampled_from([b"", b"sso-login-record 1", b"sso-login-record 2", b"{}", b"9" * 16, b"[" * 5000])
+    scrap = st.sampled_from(
+        [b"", b"sso-login-record 1", b"sso-login-record 2", b"{}", b"9" * 14, b"9" * 16, b"[" * 5000]
+    )
     line = st.builds(
         lambda at, piece: b"\n".join([*lines[:at], piece, *lines[at + 1 :]]),
         st.integers(0, len(lines) - 1),
@@ -256,14 +267,13 @@ def test_any_bytes_in_a_file(file: str) -> None:
         sh("device")
         files = {"record": sh.record, "card": sh.card, "config": sh.config}
         whole = {path: path.read_bytes() for path in files.values()}
+        head, _, body = whole[files[file]].rpartition(b"\n") if file == "record" else (b"", b"", whole[files[file]])
         content = damaged(whole[files[file]])
-        if file == "record":
-            head, _, body = whole[sh.record].rpartition(b"\n")
-            content |= nearly(json.loads(body)).map(lambda body: head + b"\n" + body)
-        if file == "card":
-            content |= nearly(json.loads(whole[sh.card]))
+        if file != "config":
+            near = nearly(json.loads(body)).map(lambda body: head + b"\n" * bool(head) + body)
+            content = st.sampled_from([content, near]).flatmap(lambda half: half)
 
-        @tried
+        @settings(tried, max_examples=200)
         @given(content, st.sampled_from(READERS))
         def check(content: bytes, command: tuple[str, ...]) -> None:
             for path, original in whole.items():
