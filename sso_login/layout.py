@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MAGIC = "sso-login-record 1"
 MAGIC_NAME = "sso-login-record "
 USERNAME = "sso-login"
+END_OF_TIME = 32_503_680_000  # the year 3000, in epoch seconds: what every platform can write as a date
 SESSION = "sso"
 
 # What has a say in which session `token` means and where it is: the same strings, the same answer.
@@ -74,9 +75,10 @@ def pack(expires_at: int, output: str, body: str) -> str:
 def parse(text: str) -> tuple[int, str, str] | None:
     """Read a record's three parts back; None for anything that is not a record of this version."""
     head = text.split("\n", 3)
-    if len(head) != 4 or head[0] != MAGIC or not head[1].isascii() or not head[1].isdigit() or len(head[1]) > 15:
+    if len(head) != 4 or head[0] != MAGIC or not head[1].isascii() or not head[1].isdigit() or len(head[1]) > 11:
         return None
-    return int(head[1]), head[2], head[3]
+    expires_at = int(head[1])
+    return (expires_at, head[2], head[3]) if expires_at < END_OF_TIME else None
 
 
 def index_path(home: str) -> str:

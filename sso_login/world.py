@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sso_login import layout
-from sso_login.core.message import Notice
-from sso_login.core.model import Instance
-from sso_login.core.ports import Clock, Entries, Issuer, Locks, Store, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
     from sso_login.adapters.cards import FileCards
     from sso_login.adapters.index import Index
     from sso_login.core.config import AwsConfig
+    from sso_login.core.message import Notice
+    from sso_login.core.model import Instance
+    from sso_login.core.ports import Clock, Entries, Issuer, Locks, Store, Transport
 
 # The imports below stand inside the properties because each costs start-up time that most commands
 # need not pay: `status` sends nothing, the file store needs no keyring.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,8 @@ from sso_login.adapters.key_file import VARIABLE, key_file
 from sso_login.core.errors import BadRecord, NewerRecord, StoreUnusable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sso_login.adapters.encryption import Cipher
 
 # An encrypted file is this line, then nonce, ciphertext and tag as raw bytes. Base64 would be a third longer, and its
@@ -99,7 +100,7 @@ class FileEntries:
         if self._key is None:
             return None
         # Here, since it costs more than all else that reading a file takes.
-        from sso_login.adapters.encryption import Cipher  # noqa: PLC0415 - start-up time without a key
+        from sso_login.adapters.encryption import Cipher
 
         return Cipher(self._key.content())
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import secrets
-import shlex
 import stat
 import sys
 import time
-from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import BadRecord, StorageError, StoreUnusable, UnsafeFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LIMIT: Final = 1 << 20  # bytes; our largest record is 16 kB
 
@@ -37,7 +36,7 @@ def file_name(name: str, *, folding: bool = sys.platform in {"win32", "darwin"})
     `folding` is for file systems that take `Prod` and `prod` for the same file.
     """
     if not name or len(name) > _NAME_LIMIT:
-        return f"{name[:100].lstrip('.')}={hashlib.sha256(name.encode()).hexdigest()}"
+        return f"{name[:100].lstrip('.')}={_digest(name)}"
     keep = _folded(name) if folding else name
     return f"%2E{keep[1:]}" if keep.startswith(".") else keep
 
@@ -90,7 +89,7 @@ def read(path: str) -> bytes | None:
             content = file.read(LIMIT + 1)
     if len(content) > LIMIT:
         message = f"{path} is too large to have been written by sso-login"
-        raise BadRecord(message, hint=f"Look what it is, then `rm {shlex.quote(path)}` and log in anew.")
+        raise BadRecord(message, hint=f"Look what it is, then `rm {_quoted(path)}` and log in anew.")
     return content
 
 
@@ -114,7 +113,7 @@ def write(path: str, content: bytes) -> None:
     folder = os.path.dirname(path)
     make_folder(folder)
     sweep(path)
-    temporary = os.path.join(folder, f"{_orphan_prefix(path)}{secrets.token_hex(8)}")
+    temporary = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
     with _explained("write", path):
         try:
             _fill(temporary, content)
@@ -134,7 +133,7 @@ def prove_writable(folder: str) -> None:
     processes go too, whatever their age.
     """
     make_folder(folder)
-    probe = os.path.join(folder, f"{_PROBE}{secrets.token_hex(8)}")
+    probe = os.path.join(folder, f"{_PROBE}{os.urandom(8).hex()}")
     with _explained("write in", folder):
         for name in os.listdir(folder):
             if name.startswith(_PROBE):
@@ -205,7 +204,7 @@ def fault(info: os.stat_result, *, folder: bool, mine: int | None = None) -> str
 
 def unsafe(path: str, wrong: str, *, folder: bool) -> UnsafeFile:
     """Word the refusal of a file or folder, with the command that mends it."""
-    quoted = shlex.quote(path)
+    quoted = _quoted(path)
     if wrong == "mode":
         return UnsafeFile(
             f"{path} may be read or changed by others", hint=f"Mend it: `chmod {'700' if folder else '600'} {quoted}`."
@@ -216,6 +215,18 @@ def unsafe(path: str, wrong: str, *, folder: bool) -> UnsafeFile:
         f"{path} is a link or no {'folder' if folder else 'regular file'}",
         hint=f"Look what it is (`ls -ld {quoted}`), then remove it.",
     )
+
+
+def _digest(name: str) -> str:
+    import hashlib  # OpenSSL costs reading a file more than all else
+
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _quoted(path: str) -> str:
+    import shlex  # for errors alone
+
+    return shlex.quote(path)
 
 
 def _refuse(path: str, wrong: str, *, folder: bool = True) -> None:
@@ -276,7 +287,7 @@ def _sync_folder(folder: str) -> None:
 
 
 def _orphan_prefix(path: str) -> str:
-    return f"{_TEMPORARY}{hashlib.sha256(os.path.basename(path).encode()).hexdigest()[:16]}-"
+    return f"{_TEMPORARY}{_digest(os.path.basename(path))[:16]}-"
 
 
 @contextlib.contextmanager

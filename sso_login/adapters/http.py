@@ -14,9 +14,8 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,6 +28,9 @@ from sso_login.adapters.deadline import within
 from sso_login.adapters.network import bundle_for, proxy_for, target_of
 from sso_login.core.errors import CertificateRefused, NotAnAnswer, Unreachable
 from sso_login.core.message import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 log = logging.getLogger(__name__)
 # urllib3 logs URLs with their queries, some of them as warnings: no handler may ever see them.

@@ -11,16 +11,19 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login import layout
 from sso_login.adapters import files
-from sso_login.adapters.cards import FileCards
 from sso_login.adapters.file_store import secret_path
-from sso_login.core.config import AwsConfig
 from sso_login.core.errors import StorageError
-from sso_login.core.model import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.adapters.cards import FileCards
+    from sso_login.core.config import AwsConfig
+    from sso_login.core.model import Session
 
 MOST: Final = 64  # lines; the newest are kept
 SETTLED: Final = 1.0  # seconds: a config file changed more recently could change again and keep its stamp

@@ -6,12 +6,14 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import StoreUnusable, UnsafeFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VARIABLE: Final = "SSO_LOGIN_KEY_FILE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # set by systemd for LoadCredential= and its like

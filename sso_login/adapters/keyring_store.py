@@ -9,9 +9,8 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from sso_login import layout
 from sso_login.adapters import parts
@@ -19,6 +18,9 @@ from sso_login.adapters.deadline import within
 from sso_login.adapters.lock import politely
 from sso_login.core.errors import BadRecord, SaveUnknown, StorageError, StoreTimeout, StoreUnusable
 from sso_login.core.message import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -248,12 +250,12 @@ def _loaded(module: str, name: str) -> Backend:
 
 
 def _secret_service_ready(env: Mapping[str, str], *, interactive: bool) -> None:
-    from sso_login.adapters import secret_service  # noqa: PLC0415 - there is no secretstorage but on Linux
+    from sso_login.adapters import secret_service
 
     secret_service.ready(env, interactive=interactive)
 
 
 def _secret_service_drop(service: str) -> bool:
-    from sso_login.adapters import secret_service  # noqa: PLC0415 - there is no secretstorage but on Linux
+    from sso_login.adapters import secret_service
 
     return secret_service.drop_elsewhere(service)

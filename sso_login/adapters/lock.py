@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from filelock import lock_descriptor
 
@@ -15,6 +14,9 @@ from sso_login import layout
 from sso_login.adapters import files
 from sso_login.core.errors import LockTimeout, StoreUnusable
 from sso_login.core.message import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 PATIENCE: Final = 60.0  # seconds; a renewal's own deadlines end well before
 

@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import UsageProblem
 from sso_login.core.model import checked_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 # They would take over the terminal, or print the page over it.
 TEXT_BROWSERS: Final = frozenset({"www-browser", "lynx", "w3m", "links", "links2", "elinks", "browsh"})

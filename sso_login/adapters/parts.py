@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sso_login.core.errors import BadRecord, NewerRecord, StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOST: Final = 32  # parts a text; two texts' worth of numbers are in use at most
 

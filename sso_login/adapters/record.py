@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sso_login import layout
 from sso_login.core.errors import BadRecord, NewerRecord, UsageProblem
@@ -12,8 +12,6 @@ from sso_login.core.model import Client, Instance, Secret, Session, Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_END_OF_TIME: Final = 32_503_680_000  # the year 3000, in epoch seconds: what every platform can write as a date
 
 
 class Broken(ValueError):
@@ -73,14 +71,14 @@ class Fields:
     def seconds(self, key: str) -> int:
         """Give a member that is an instant in whole epoch seconds."""
         value = self._members.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _END_OF_TIME:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < layout.END_OF_TIME:
             raise _wrong(key, "an instant in whole seconds")
         return value
 
     def number(self, key: str) -> float:
         """Give a member that is a number of seconds, 0 where it is absent."""
         value = self._members.get(key, 0)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < _END_OF_TIME:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < layout.END_OF_TIME:
             raise _wrong(key, "a number of seconds")
         return value
 
@@ -202,7 +200,7 @@ def _head(text: str) -> tuple[int, str, str]:
     # VSCHAR (RFC 6749 appendix A.12): anything else is no token, and could break out of the head's line.
     if (
         head is None
-        or head[0] >= _END_OF_TIME
+        or head[0] >= layout.END_OF_TIME
         or not (head[1] and head[1].isascii() and head[1].isprintable() and " " not in head[1])
     ):
         raise Broken("its head is damaged")

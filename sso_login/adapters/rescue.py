@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sso_login import layout
 from sso_login.adapters.file_store import FileEntries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class RescueEntries(FileEntries):

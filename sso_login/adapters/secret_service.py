@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Mapping
 from contextlib import closing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import secretstorage
 
 from sso_login import layout
 from sso_login.core.errors import StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ADDRESS: Final = "DBUS_SESSION_BUS_ADDRESS"
 _FILE: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."

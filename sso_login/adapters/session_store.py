@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sso_login import layout
 from sso_login.adapters import record
-from sso_login.core.model import Session
-from sso_login.core.ports import Entries
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Session
+    from sso_login.core.ports import Entries
 
 
 class SessionStore:

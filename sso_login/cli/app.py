@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +14,9 @@ from sso_login.cli.context import EXIT_ORDER, Build, Context, real_world
 from sso_login.cli.options import everywhere
 from sso_login.cli.render import Render, StdoutClosed, out
 from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Name -> what `--help` says of it; the module of that name is imported only when the command runs.
 COMMANDS: Final = {
@@ -136,6 +137,8 @@ def _sentence(text: str) -> str:
 
 def _unexpected(error: BaseException, render: Render) -> int:
     """Show where it happened, but not what the exception says: its text may hold anything."""
+    import traceback
+
     seen: BaseException | None = error
     while seen is not None:
         for line in "".join(traceback.format_tb(seen.__traceback__)).splitlines():

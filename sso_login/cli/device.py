@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.context import Context
 from sso_login.cli.options import Command, duration, json_flag, one_session
+from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import CodeExpired, StoreUnusable
 from sso_login.core.model import Session
 from sso_login.flows.choose import Chosen, choose
 from sso_login.flows.device import DeviceLogin, polls, start_device
 from sso_login.flows.keep import signed_in
 from sso_login.flows.login import Ground, already, ground
-from sso_login.world import World
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
+    from sso_login.world import World
 
 
 @click.command(
@@ -47,7 +51,7 @@ def device(  # noqa: PLR0913 - a parameter an option
     world = context.world(asks=True)
     chosen = choose(
         world.config,
-        context.cards,
+        Sessions(context).cards,
         world.env,
         session=session,
         profile=profile,

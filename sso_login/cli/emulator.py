@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from sso_login.cli.context import Context
 from sso_login.cli.options import Command, duration
 from sso_login.cli.render import out
 from sso_login.core.errors import SsoLoginError
 from sso_login.emulator import sandbox, signals
 from sso_login.emulator.server import running
 from sso_login.emulator.settings import Rotation, Settings
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
 
 _EXAMPLE: Final = """\
 sso-login emulator -- sso-login device

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from sso_login.cli.context import Context, Found, each, name_of, sound
 from sso_login.cli.options import Command
+from sso_login.cli.sessions import Found, Sessions, each, name_of, sound
 from sso_login.flows.keep import forgotten
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
 
 
 @click.command(cls=Command, epilog="sso-login logout --all")
@@ -30,7 +35,8 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
         if done.problem:
             raise done.problem
 
-    names = context.named(sessions, profile=profile, every=every)
+    known = Sessions(context)
+    names = known.named(sessions, profile=profile, every=every)
     if names is None:
-        names = context.ever_logged_in() if every else [context.chosen()]
+        names = known.ever_logged_in() if every else [known.chosen()]
     each(context, names, forget)

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import click
 
 from sso_login.cli.context import Context
-from sso_login.core.duration import parse_duration
 from sso_login.core.errors import UsageProblem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -16,6 +15,8 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 def duration(text: object) -> float:
     """Read `90s`, `15m`, `8h`, `2d` or plain seconds as an option's value; a float of seconds."""
+    from sso_login.core.duration import parse_duration
+
     try:
         return parse_duration(str(text))
     except UsageProblem as error:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.context import Context, Found, each, sound
 from sso_login.cli.options import Command, duration
+from sso_login.cli.sessions import Found, Sessions, each, sound
 from sso_login.core.duration import spoken
 from sso_login.flows.session import Want, ensured
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
 
 AT_ONCE: Final = 16  # sessions renewed side by side
 
@@ -45,9 +48,10 @@ def refresh(  # noqa: PLR0913 - a parameter an option
             left = spoken(outcome.session.token.expires_at - world.clock.now())
             context.render.line(f"{chosen.name}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}")
 
-    names = context.named(sessions, profile=profile, every=every)
+    known = Sessions(context)
+    names = known.named(sessions, profile=profile, every=every)
     if names is None:
-        names = context.ever_logged_in()
+        names = known.ever_logged_in()
         if not names and not quiet:
             context.render.line("Nothing to refresh: nobody has logged in yet.")
     each(context, names, renew, at_once=AT_ONCE)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
-from sso_login.core.duration import spoken
 from sso_login.core.errors import SsoLoginError
-from sso_login.core.message import Notice, Waiting
-from sso_login.core.model import DeviceCode, Session
-from sso_login.core.ports import Store
-from sso_login.flows.choose import Chosen
-from sso_login.flows.survey import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sso_login.core.message import Notice, Waiting
+    from sso_login.core.model import DeviceCode, Session
+    from sso_login.core.ports import Store
+    from sso_login.flows.choose import Chosen
 
 PHISHING: Final = "Approve only a code you asked for yourself, and only if the page shows this very code."
-STATES: Final = {
-    VALID: "valid",
-    RENEWABLE: "renewable",
-    LOGIN_REQUIRED: "login required",
-    UNREADABLE: "unreadable",
-}
 
 
 class StdoutClosed(Exception):
@@ -39,7 +33,14 @@ def printable(text: str) -> str:
 
 def rfc3339(instant: float | None) -> str | None:
     """Write an instant as the JSON shapes have it: UTC, whole seconds."""
-    return None if instant is None else datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if instant is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(instant))
+
+
+def written(value: object) -> str:
+    """Write a value as JSON on one line."""
+    import json
+
+    return json.dumps(value)
 
 
 def out(text: str) -> None:
@@ -86,12 +87,12 @@ class Render:
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
         """Write one JSON value on a line of stdout."""
-        out(json.dumps(value) + "\n")
+        out(written(value) + "\n")
 
     def notice(self, notice: Notice) -> None:
         """Tell something meanwhile."""
         if self.as_json and notice.warning:
-            self.line(json.dumps({"warning": notice.text}))
+            self.line(written({"warning": notice.text}))
         else:
             self.line(f"warning: {notice.text}" if notice.warning else notice.text)
 
@@ -99,7 +100,7 @@ class Render:
         """Tell what went wrong and what to do next."""
         if self.as_json:
             shape = {"error": type(error).__name__, "message": prefix + error.message, "hint": error.hint}
-            self.line(json.dumps({**shape, "exit_code": error.exit_code}))
+            self.line(written({**shape, "exit_code": error.exit_code}))
             return
         lines = [f"error: {prefix}{error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
         self._write(lines)  # in one piece: other threads have something to say, too
@@ -128,6 +129,8 @@ class Render:
 
     def waiting(self, step: Waiting, *, expires_in: float) -> None:
         """Say what is waited for."""
+        from sso_login.core.duration import spoken
+
         self.line(f"{step.reason[:1].upper()}{step.reason[1:]}; the code is good for another {spoken(expires_in)}.")
 
     def signed_in(self, session: Session, store: Store, *, now: float, already: bool = False) -> None:
@@ -144,18 +147,10 @@ class Render:
             )
         word = "Already signed in" if already else "Signed in"
         how = "renewed by itself after that" if session.token.refresh else "not renewable"
+        from sso_login.core.duration import spoken
+
         left = spoken(expires_at - now)
         self.line(f"{word}: session {session.name}, token good for {left} ({how}), kept in {kept(store)}.")
-
-    def standings(self, standings: Sequence[Standing], *, now: float) -> None:
-        """Draw how the sessions stand."""
-        if self.as_json:
-            self.fact([_standing_fact(standing, now) for standing in standings])
-            return
-        if not standings:
-            self.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
-            return
-        out(_table(standings, now))
 
 
 def kept(store: Store) -> str:
@@ -163,71 +158,3 @@ def kept(store: Store) -> str:
     if store.kind == "keyring":
         return f"the OS keyring ({store.backend})"
     return "the file store" if store.backend == store.kind else f"the file store ({store.backend})"
-
-
-def _standing_fact(standing: Standing, now: float) -> dict[str, object]:
-    expires_at, error = standing.expires_at, standing.error
-    return {
-        "session": standing.name,
-        "start_url": standing.instance.start_url if standing.instance else None,
-        "region": standing.instance.region if standing.instance else None,
-        "state": standing.state,
-        "expires_at": rfc3339(expires_at),
-        "seconds_left": None if expires_at is None else max(0, int(expires_at - now)),
-        "renewable": standing.renewable,
-        "registration_expires_at": rfc3339(standing.registration_expires_at),
-        "scopes": list(standing.scopes),
-        "store": standing.store,
-        "backend": standing.backend,
-        "rescued": standing.rescued,
-        "error": error.message if error else None,
-    }
-
-
-def _table(standings: Sequence[Standing], now: float) -> str:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE"):
-        table.add_column(heading, overflow="fold")
-    for standing in standings:
-        table.add_row(*(Text(printable(cell), style=style) for cell, style in _cells(standing, now)))
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
-    with console.capture() as capture:
-        console.print(table)
-        for remark in _remarks(standings):
-            console.print(Text(printable(remark)))
-    return capture.get()
-
-
-def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
-    for standing in standings:
-        if standing.error and standing.ever_logged_in:
-            yield f"{standing.name}: {standing.error.message}. {standing.error.hint}"
-        if standing.rescued:
-            yield f"{standing.name}: its store did not take the newest tokens; they lie in {standing.rescued}."
-
-
-def _cells(standing: Standing, now: float) -> list[tuple[str, str]]:
-    colour = {VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red")
-    store = standing.store or "-"
-    if standing.backend not in {standing.store, None}:
-        store = f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
-    instance = standing.instance
-    return [
-        (standing.name, "bold"),
-        (STATES[standing.state], colour),
-        (_left(standing.expires_at, now), ""),
-        (_left(standing.registration_expires_at, now), ""),
-        ({True: "yes", False: "no", None: "-"}[standing.renewable], ""),
-        (store, ""),
-        (f"{instance.region} {instance.start_url}" if instance else "-", ""),
-    ]
-
-
-def _left(expires_at: int | None, now: float) -> str:
-    if expires_at is None:
-        return "-"
-    return spoken(expires_at - now) if expires_at > now else "expired"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from sso_login.cli.context import Context
+from sso_login.cli import table
 from sso_login.cli.options import Command, json_flag
+from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import LoginRequired, StorageError, UsageProblem
 from sso_login.flows.survey import LOGIN_REQUIRED, UNREADABLE, Standing, standing
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
 
 
 @click.command(cls=Command, epilog="sso-login status --check || sso-login device")
@@ -19,13 +25,14 @@ from sso_login.flows.survey import LOGIN_REQUIRED, UNREADABLE, Standing, standin
 def status(context: Context, *, sessions: tuple[str, ...], profile: str | None, check: bool) -> None:
     """Show token and registration time left of each SESSION, or of every known one."""
     world = context.world()
-    names = context.named(sessions, profile=profile, every=False)
-    found = context.known() if names is None else names
+    known = Sessions(context)
+    names = known.named(sessions, profile=profile, every=False)
+    found = known.known() if names is None else names
     standings = [
         Standing(name=item[0], state=UNREADABLE, error=item[1]) if isinstance(item, tuple) else standing(world, item)
         for item in found
     ]
-    context.render.standings(standings, now=world.clock.now())
+    table.show(context.render, standings, now=world.clock.now())
     if check:
         asked = standings if names is not None else [each for each in standings if each.ever_logged_in]
         context.codes.update(_code(each) for each in asked)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.context import Context
 from sso_login.cli.options import Command, duration, json_flag, one_session
 from sso_login.cli.render import out, rfc3339
+from sso_login.cli.sessions import Sessions
 from sso_login.flows.session import Want, ensured, stale_notice
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
 
 
 @click.command(
@@ -25,7 +29,7 @@ def token(context: Context, *, session: str | None, profile: str | None, min_ttl
     """Print the bearer token of SESSION, renewed first if need be. Never asks anything."""
     world = context.world()
     index = world.index
-    chosen = context.chosen(session, profile)
+    chosen = Sessions(context).chosen(session, profile)
     outcome = ensured(world, chosen, Want(min_ttl=min_ttl, keep_young=True))
     notice = stale_notice(outcome)
     if notice:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sso_login.core.message import Notice, Request, Response
-from sso_login.core.model import Card, Client, DeviceCode, Instance, Pending, Secret, Session, Token
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from sso_login.core.message import Notice, Request, Response
+    from sso_login.core.model import Card, Client, DeviceCode, Instance, Pending, Secret, Session, Token
 
 
 class Clock(Protocol):

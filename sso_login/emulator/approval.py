@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from sso_login.emulator import page
 from sso_login.emulator.reply import Reply
-from sso_login.emulator.state import Ask, Authorization, Context
+
+if TYPE_CHECKING:
+    from sso_login.emulator.state import Ask, Authorization, Context
 
 _COOKIE: Final = "sso-login-emulator"
 _COOKIE_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -6,12 +6,15 @@ Members, errors and status codes are those of the API's service model (sso, 2019
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.emulator.reply import Reply, json_reply, portal_refusal
-from sso_login.emulator.settings import Account
-from sso_login.emulator.state import Ask, Context, Login
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sso_login.emulator.settings import Account
+    from sso_login.emulator.state import Ask, Context, Login
 
 ACCOUNT_SCOPE: Final = "sso:account:access"
 _PAGE: Final = 20

@@ -6,14 +6,17 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sso_login.emulator.server import Emulator
 from sso_login.emulator.signals import Relay, exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sso_login.emulator.server import Emulator
 
 SESSION: Final = "emulator"
 

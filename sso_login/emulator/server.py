@@ -9,17 +9,19 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from sso_login.emulator.reply import Reply, json_reply
 from sso_login.emulator.service import Service
 from sso_login.emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MAX_BODY: Final = 64 * 1024
 _IDLE: Final = 75.0

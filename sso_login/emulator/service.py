@@ -14,15 +14,17 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from sso_login.emulator import approval, oidc, portal
 from sso_login.emulator.faults import Fault, Faults
 from sso_login.emulator.mint import Mint
 from sso_login.emulator.reply import Refusal, Reply, json_reply
-from sso_login.emulator.settings import Settings
 from sso_login.emulator.state import Access, Ask, Authorization, Context, Registration, SignIn, State
+
+if TYPE_CHECKING:
+    from sso_login.emulator.settings import Settings
 
 Operation = Callable[[Context, Ask], Reply]
 

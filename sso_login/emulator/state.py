@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from sso_login.emulator.mint import Mint
-from sso_login.emulator.settings import Rotation, Settings
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.emulator.mint import Mint
+    from sso_login.emulator.settings import Rotation, Settings
 
 Decision = Literal["pending", "approved", "denied", "spent"]
 _MOMENT: Final = 1.0  # so that a waiting client is seen to wait before --approve answers

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sso_login.core.config import AwsConfig, Profile, SsoSection, endpoint, switched
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
 from sso_login.core.model import DEFAULT_SCOPE, Card, Instance, checked_region, checked_url, normal_url
 from sso_login.flows import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,8 @@ def _free(sources: _Sources, name: str, instance: Instance) -> str:
     holder = _holder(sources, name)
     if holder is None or _same(instance, *holder):
         return name
+    import hashlib
+
     place = f"{normal_url(instance.start_url)} {instance.region}"
     return names.fit(f"{name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}")
 

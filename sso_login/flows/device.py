@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.message import Waiting
 from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Pending, Session, Token
-from sso_login.core.ports import Clock, Issuer
-from sso_login.flows.choose import Chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sso_login.core.ports import Clock, Issuer
+    from sso_login.flows.choose import Chosen
 
 GRANTS: Final = (DEVICE_GRANT, REFRESH_GRANT)
 SLOW_DOWN_STEP: Final = 5.0  # seconds, RFC 8628 section 3.5

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.duration import spoken
 from sso_login.core.message import Notice, Request, Response
-from sso_login.core.model import Client, DeviceCode, Instance, Pending, Secret, Token
-from sso_login.core.ports import Clock, Transport
 from sso_login.protocol import oidc, portal
 from sso_login.protocol.wire import server_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sso_login.core.model import Client, DeviceCode, Instance, Pending, Secret, Token
+    from sso_login.core.ports import Clock, Transport
 
 SKEW: Final = 300.0  # seconds between this clock and the service's that are worth a word; AWS refuses signatures then
 

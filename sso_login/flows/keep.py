@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import (
     BadRecord,
@@ -21,11 +20,16 @@ from sso_login.core.errors import (
     UsageProblem,
 )
 from sso_login.core.message import Notice
-from sso_login.core.model import Card, Session
-from sso_login.core.ports import Ports, Store
-from sso_login.flows.choose import Chosen
+from sso_login.core.model import Card, Session, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.core.ports import Ports, Store
+    from sso_login.flows.choose import Chosen
 
 STORES: Final = ("keyring", "file")
+_SPENT: Final = "\nspent"  # behind a session's name, which holds no line break
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def held(ports: Ports, chosen: Chosen) -> Held:
         if spare is None:
             raise
         return Held(_bound(spare, chosen), store, card, rescued=True)
-    newer = spare is not None and (stored is None or spare.token.issued_at >= stored.token.issued_at)
+    newer = spare is not None and (stored is None or stored.token in {spare.token, _spent(ports, name)})
     return Held(_bound(spare if newer else stored, chosen), store, card, rescued=newer)
 
 
@@ -100,11 +104,18 @@ def rescued(ports: Ports, name: str) -> Session | None:
         return None
 
 
-def rescue(ports: Ports, session: Session, problem: StorageError) -> StorageError:
+def _spent(ports: Ports, name: str) -> Token | None:
+    """Read which token was spent for what was rescued: while the store still holds it, the rescued one is newer."""
+    spent = rescued(ports, name + _SPENT)
+    return spent.token if spent else None
+
+
+def rescue(ports: Ports, session: Session, problem: StorageError, *, spent: Session) -> StorageError:
     """Keep in memory what the store did not take, and give the error that says so; raise it where that fails too."""
     try:
         if ports.rescue is None:
             raise problem
+        ports.rescue.save(replace(spent, name=spent.name + _SPENT))
         ports.rescue.save(session)
     except StorageError:
         hint = f"Once the store works again: `sso-login device {shlex.quote(session.name)} --force`. {problem.hint}"
@@ -113,6 +124,14 @@ def rescue(ports: Ports, session: Session, problem: StorageError) -> StorageErro
         f"{problem.message}; the new tokens of session {session.name!r} are kept in {ports.rescue.backend} until then",
         hint=f"They are lost at the next restart, so mend the store soon. {problem.hint}",
     )
+
+
+def unrescue(ports: Ports, name: str) -> bool:
+    """Forget what was rescued of a session; tell whether there was anything."""
+    if ports.rescue is None:
+        return False
+    ports.rescue.delete(name + _SPENT)
+    return ports.rescue.delete(name)
 
 
 def card_of(session: Session, store: Store) -> Card:
@@ -131,22 +150,32 @@ def signed_in(ports: Ports, session: Session, store: Store) -> None:
     """Keep a new login, under the lock; the card first where there is none, so that no secret is ever unlisted."""
     with ports.locks.hold(session.name), ports.unbroken():
         card, old = card_of(session, store), readable_card(ports, session.name)
+        refuse_newer(store, session.name)
         if old is None:
             ports.cards.write(card)
         store.save(session)
         ports.cards.write(card)
-        if ports.rescue:
-            ports.rescue.delete(session.name)
+        unrescue(ports, session.name)
         if old and old.store != store.kind:
             _left(ports, old)
 
 
 def readable_card(ports: Ports, name: str) -> Card | None:
-    """Read a card where it is going to be replaced or removed: one that is corrupt is as good as none."""
+    """Read a card where it is going to be replaced: one that is corrupt is as good as none; raises NewerRecord."""
     try:
         return ports.cards.read(name)
-    except (BadRecord, NewerRecord):
+    except BadRecord:
         return None
+
+
+def refuse_newer(store: Store, name: str) -> None:
+    """Raise NewerRecord where a newer version of this program has left a record; nothing else is wrong here."""
+    try:
+        store.load(name)
+    except NewerRecord:
+        raise
+    except StorageError:
+        return
 
 
 def _left(ports: Ports, old: Card) -> None:
@@ -176,19 +205,26 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
     name, problem = found if isinstance(found, tuple) else (found.name, None)
     session = None
     with ports.locks.hold(name):
-        store = ports.store(store_kind(readable_card(ports, name), ports.env))
+        store = ports.store(store_kind(_card_to_forget(ports, name), ports.env))
         spare = rescued(ports, name)
         try:
             session = spare or store.load(name)
         except StorageError as error:
             problem = problem or error  # what cannot be read can perhaps be removed; if not, that is the error
         deleted = store.delete(name)
-        spared = ports.rescue is not None and ports.rescue.delete(name)
+        spared = unrescue(ports, name)
         known = ports.cards.delete(name)
     if session and not local and not isinstance(found, tuple):
         problem = _ended(ports, found, session)
     place = ports.rescue.backend if ports.rescue and spared else None
     return Forgotten(found=deleted or spared or known, rescued=place, problem=None if local else problem)
+
+
+def _card_to_forget(ports: Ports, name: str) -> Card | None:
+    try:
+        return readable_card(ports, name)
+    except NewerRecord:
+        return None
 
 
 def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import (
     BadRecord,
@@ -14,11 +14,13 @@ from sso_login.core.errors import (
     StoredElsewhere,
     Unreachable,
 )
-from sso_login.core.model import Client, Session
-from sso_login.core.ports import Ports, Store
-from sso_login.flows.choose import Chosen
-from sso_login.flows.keep import held, store_kind
+from sso_login.flows.keep import held, refuse_newer, store_kind
 from sso_login.flows.session import Want, ensured
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Client, Session
+    from sso_login.core.ports import Ports, Store
+    from sso_login.flows.choose import Chosen
 
 ENOUGH: Final = Want(min_ttl=900.0)  # seconds left with which a login counts as already done
 
@@ -44,6 +46,7 @@ def ground(ports: Ports, chosen: Chosen, *, force: bool) -> Ground:
     kind = _kind(ports, chosen.name, force=force)
     store = ports.store(kind)
     store.check()
+    refuse_newer(store, chosen.name)
     return Ground(store=store, bare=True) if force else Ground(store=store, registered=_registered(ports, chosen))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from sso_login.core.errors import UsageProblem
 from sso_login.core.model import normal_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # First host labels that say nothing about whose start URL it is, such as start.us-gov-home.awsapps.com/directory/acme.
 _GENERIC: Final = frozenset({"identitycenter", "localhost", "login", "portal", "signin", "sso", "start", "www"})
@@ -45,6 +45,8 @@ def derived(start_url: str) -> str:
 
 def _is_address(host: str) -> bool:
     try:
+        import ipaddress
+
         ipaddress.ip_address(host)
     except ValueError:
         return False
@@ -56,6 +58,8 @@ def did_you_mean(name: str, names: Sequence[str], *, nothing: str) -> str:
     if not names:
         return nothing
     folded = {each.casefold(): each for each in names if len(each) <= _LONGEST}
+    import difflib
+
     close = difflib.get_close_matches(name[:_LONGEST].casefold(), folded, n=1)
     asked = f"Did you mean {quoted(folded[close[0]])}? " if close else ""
     return f"{asked}Known: {listed(names)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import (
     BoundElsewhere,
@@ -18,10 +18,12 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.message import Notice
-from sso_login.core.model import Card, Session, Token
-from sso_login.core.ports import Ports
-from sso_login.flows.choose import Chosen
-from sso_login.flows.keep import Held, card_of, held, log_in, rescue
+from sso_login.flows.keep import Held, card_of, held, log_in, rescue, unrescue
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Card, Session, Token
+    from sso_login.core.ports import Ports
+    from sso_login.flows.choose import Chosen
 
 YOUNG: Final = 60.0  # seconds: a token issued so recently is not renewed only because --min-ttl asks for more
 FIRST_DELAY: Final = 15.0  # seconds until a renewal that failed on the network is tried again, doubling up to
@@ -103,8 +105,7 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
 def _brought_home(ports: Ports, current: Held) -> Held:
     """Put back into its store what had to be rescued; raises StorageError while that still fails."""
     current.store.save(current.session)
-    if ports.rescue:
-        ports.rescue.delete(current.session.name)
+    unrescue(ports, current.session.name)
     return replace(current, rescued=False)
 
 
@@ -154,7 +155,7 @@ def _saved(ports: Ports, current: Held, token: Token) -> Outcome:
     try:
         current.store.save(session)
     except StorageError as error:
-        return Outcome(session, renewed=True, problem=rescue(ports, session, error))
+        return Outcome(session, renewed=True, problem=rescue(ports, session, error, spent=current.session))
     return Outcome(session, renewed=True)
 
 
@@ -178,7 +179,7 @@ def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: Se
     """Read once more before saying that a login is required: a newer record wins and is never erased."""
     now = ports.clock.now()
     if error.code not in REFUSALS:
-        if error.code == "slow_down":
+        if error.code == "slow_down" or isinstance(error, MalformedReply):
             ports.cards.write(_postponed(card, now, 0))
         raise error
     newest = held(ports, chosen).session

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
-from sso_login.core.model import Card, Instance
-from sso_login.core.ports import Ports
-from sso_login.flows.choose import Chosen
 from sso_login.flows.keep import Held, held
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Card, Instance
+    from sso_login.core.ports import Ports
+    from sso_login.flows.choose import Chosen
 
 VALID: Final = "valid"
 RENEWABLE: Final = "renewable"

@@ -5,8 +5,7 @@ The API: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ (JSON
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import MalformedReply, ServiceError
 from sso_login.core.message import Request, Response
@@ -23,6 +22,9 @@ from sso_login.core.model import (
 )
 from sso_login.protocol import wire
 from sso_login.protocol.endpoint import oidc_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REGISTER: Final = "RegisterClient"
 START: Final = "StartDeviceAuthorization"

@@ -5,13 +5,16 @@ The API: https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.message import Request, Response
-from sso_login.core.model import Instance, Token
 from sso_login.protocol import wire
 from sso_login.protocol.endpoint import portal_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.core.model import Instance, Token
 
 LOGOUT: Final = "Logout"
 DEADLINE: Final = 10.0  # seconds for a whole call; nothing is lost where it is not answered

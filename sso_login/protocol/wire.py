@@ -12,11 +12,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, UsageProblem
-from sso_login.core.message import Response
 from sso_login.core.model import checked_url
+
+if TYPE_CHECKING:
+    from sso_login.core.message import Response
 
 Hints = Mapping[str, str]
 

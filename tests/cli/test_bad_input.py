@@ -107,10 +107,23 @@ def test_a_record_of_a_newer_version(sh: Shell) -> None:
     sh("device")
     newer = sh.record().read_text().replace("sso-login-record 1", "sso-login-record 2", 1)
     sh.record().write_text(newer)
-    for command in ("token", "refresh", "device"):
-        ran = sh(command)
+    asked = sh.asked["StartDeviceAuthorization"]
+    for argv in (["token"], ["refresh"], ["device"], ["device", "--force"]):
+        ran = sh(*argv)
         assert (ran.code, "pgrade" in ran.err) == (7, True)
-    assert sh.record().read_text() == newer
+    assert (sh.record().read_text(), sh.asked["StartDeviceAuthorization"]) == (newer, asked)
+
+
+def test_a_card_of_a_newer_version(sh: Shell) -> None:
+    """The same; logout, which somebody asked for by name, removes it."""
+    sh("device")
+    newer = card(sh).read_text().replace('"version": 1', '"version": 2')
+    card(sh).write_text(newer)
+    for argv in (["token"], ["refresh"], ["device", "--force"]):
+        assert sh(*argv).code == 7
+    assert card(sh).read_text() == newer
+    assert sh("logout").code == 0
+    assert sh("token").code == 3
 
 
 def test_a_record_that_others_may_read(sh: Shell) -> None:

@@ -22,6 +22,7 @@ from tests.support.fakes import NOW, FakePorts, chosen, session, token
 from tests.support.memory import MemoryEntries
 
 WANT = Want(min_ttl=60)
+OLD = token("old", "refresh-old", left=-30)
 NEW = token("new", "refresh-new", left=3600 + 30)
 
 
@@ -43,7 +44,9 @@ def test_what_the_store_does_not_take_goes_to_memory_loudly(problem: StorageErro
     assert outcome.session.token == NEW
     assert isinstance(outcome.problem, StorageError)
     assert "/run/user/7/sso-login" in outcome.problem.message
-    assert len(spare.texts) == 1
+    assert made.rescue
+    assert made.rescue.load("my-sso") == session(token=NEW)
+    assert spare.texts
     assert made.issuing.calls == ["renew refresh-old"]
 
 
@@ -74,6 +77,25 @@ def test_a_newer_record_is_not_written_over_from_memory() -> None:
     made.entries["keyring"].write(made.store("keyring").entry("my-sso"), "sso-login-record 2\n1\nx\n{}")
     with pytest.raises(NewerRecord):
         ensured(made, chosen(), WANT)
+
+
+def test_what_was_rescued_wins_whatever_the_clock_said_at_login() -> None:
+    """A login made with a clock that was a day ahead, then set right: the stored token is spent all the same."""
+    made, _spare = failing(StoreUnusable("full"))
+    ahead = Token(OLD.access, OLD.refresh, expires_at=NOW - 5, issued_at=NOW + 86_400)
+    made.store("keyring").save(session(token=ahead))
+    ensured(made, chosen(), WANT)
+    assert ensured(made, chosen(), WANT).session.token == NEW
+    assert made.issuing.calls == ["renew refresh-old"]
+
+
+def test_a_login_made_meanwhile_wins_over_what_was_rescued() -> None:
+    """The store holds neither the spent token nor the rescued one: somebody knew better."""
+    made, _spare = failing(StoreUnusable("full"))
+    ensured(made, chosen(), WANT)
+    made.entries["keyring"].write_trouble = None
+    made.store("keyring").save(session())
+    assert ensured(made, chosen(), WANT).session == session()
 
 
 def test_nothing_is_spent_while_the_store_is_broken() -> None:

@@ -237,8 +237,8 @@ def test_a_newer_record_that_is_no_good_either_stays() -> None:
 
 def test_without_a_refresh_token_or_registration_nothing_is_sent() -> None:
     """What cannot work is not tried."""
-    for held in (session(token=token(refresh=None, left=-1)), session(token=SPENT, client=client(expires_at=NOW - 1))):
-        made = ports(held)
+    for kept in (session(token=token(refresh=None, left=-1)), session(token=SPENT, client=client(expires_at=NOW - 1))):
+        made = ports(kept)
         with pytest.raises(RefreshRefused):
             ensured(made, chosen(), FOR_TOKEN)
         assert made.issuing.calls == []

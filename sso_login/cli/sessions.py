@@ -1,0 +1,111 @@
+"""Which sessions a command line means, and what is done to each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from sso_login.core.errors import SsoLoginError, StorageError, UnknownSession, UsageProblem
+from sso_login.flows.choose import Chosen, choose, chosen_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sso_login.cli.context import Context
+    from sso_login.core.model import Card
+
+Found = Chosen | tuple[str, SsoLoginError]  # a session, or the name of one and what is wrong with it
+
+
+@dataclass
+class Sessions:
+    """The sessions that config and cards know; a card that cannot be read is `broken`, by name."""
+
+    context: Context
+    broken: dict[str, StorageError] = field(default_factory=dict)
+
+    @cached_property
+    def cards(self) -> list[Card]:
+        """Every session card that can be read, read once; the others are `broken`."""
+        world = self.context.world()
+        cards: list[Card] = []
+        for name in world.cards.names():
+            try:
+                card = world.cards.read(name)
+            except StorageError as error:
+                self.broken[name] = error
+            else:
+                cards += [card] if card else []
+        return cards
+
+    def chosen(self, session: str | None = None, profile: str | None = None) -> Chosen:
+        """Find the one session that is meant."""
+        world = self.context.world()
+        try:
+            return choose(world.config, self.cards, world.env, session=session, profile=profile)
+        except UnknownSession:
+            if session in self.broken:  # known by a card alone, and that cannot be read
+                raise self.broken[session] from None
+            raise
+
+    def named(self, sessions: tuple[str, ...], *, profile: str | None, every: bool) -> list[Found] | None:
+        """Find the sessions that are named, None where none is; a name twice is one session."""
+        if every and (sessions or profile):
+            raise UsageProblem("--all and a session's name exclude each other")
+        if profile and sessions:
+            raise UsageProblem("--profile and a session's name exclude each other")
+        if profile:
+            return [self.chosen(profile=profile)]
+        return [self._found(name) for name in dict.fromkeys(sessions)] or None
+
+    def _found(self, name: str) -> Found:
+        try:
+            return self.chosen(name)
+        except SsoLoginError as error:
+            return name, error
+
+    def known(self) -> list[Found]:
+        """Find every known session; one whose config or card is broken stands with its error."""
+        world = self.context.world()
+        found = chosen_all(world.config, self.cards, world.env)
+        names = {name_of(item) for item in found}
+        return [*found, *((name, error) for name, error in self.broken.items() if name not in names)]
+
+    def ever_logged_in(self) -> list[Found]:
+        """Find every session that has a card."""
+        names = set(self.context.world().cards.names())
+        return [found for found in self.known() if name_of(found) in names]
+
+
+def each(context: Context, found: Sequence[Found], act: Callable[[Found], None], *, at_once: int = 1) -> None:
+    """Act on every session; an error of one never stops the others, and decides the exit code in the end.
+
+    Side by side where `at_once` is more than one: a slow issuer delays nobody else.
+    """
+    if len(found) == 1:
+        act(found[0])
+        return
+
+    def told(item: Found) -> None:
+        try:
+            act(item)
+        except SsoLoginError as error:
+            context.render.error(error, prefix=f"{name_of(item)}: ")
+            context.codes.add(error.exit_code)
+
+    from sso_login.adapters.signals import side_by_side
+
+    side_by_side([partial(told, item) for item in found], at_once=at_once)
+
+
+def name_of(found: Found) -> str:
+    """Name the session."""
+    return found[0] if isinstance(found, tuple) else found.name
+
+
+def sound(found: Found) -> Chosen:
+    """Give the session, or raise what is wrong with it."""
+    if isinstance(found, tuple):
+        raise found[1]
+    return found

@@ -1,0 +1,110 @@
+"""How sessions stand, drawn: a table at a terminal, plain columns for a pipe, JSON for a machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from sso_login.cli.render import out, printable, rfc3339
+from sso_login.core.duration import spoken
+from sso_login.flows.survey import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sso_login.cli.render import Render
+
+HEADINGS: Final = ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE")
+STATES: Final = {
+    VALID: "valid",
+    RENEWABLE: "renewable",
+    LOGIN_REQUIRED: "login required",
+    UNREADABLE: "unreadable",
+}
+
+
+def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
+    """Show how the sessions stand; `now` in epoch seconds."""
+    if render.as_json:
+        render.fact([_fact(standing, now) for standing in standings])
+    elif not standings:
+        render.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
+    else:
+        rows = [_cells(standing, now) for standing in standings]
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        remarks = "".join(f"{printable(remark)}\n" for remark in _remarks(standings))
+        out((_drawn(standings, rows) if terminal else _columns(rows)) + remarks)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (HEADINGS, *rows))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _drawn(standings: Sequence[Standing], rows: Sequence[Sequence[str]]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in HEADINGS:
+        table.add_column(heading, overflow="fold")
+    for standing, row in zip(standings, rows, strict=True):
+        colour = {VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red")
+        styles = ("bold", colour, *[""] * (len(row) - 2))
+        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, styles, strict=True)))
+    console = Console(file=sys.stdout, highlight=False)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get()
+
+
+def _fact(standing: Standing, now: float) -> dict[str, object]:
+    expires_at, error = standing.expires_at, standing.error
+    return {
+        "session": standing.name,
+        "start_url": standing.instance.start_url if standing.instance else None,
+        "region": standing.instance.region if standing.instance else None,
+        "state": standing.state,
+        "expires_at": rfc3339(expires_at),
+        "seconds_left": None if expires_at is None else max(0, int(expires_at - now)),
+        "renewable": standing.renewable,
+        "registration_expires_at": rfc3339(standing.registration_expires_at),
+        "scopes": list(standing.scopes),
+        "store": standing.store,
+        "backend": standing.backend,
+        "rescued": standing.rescued,
+        "error": error.message if error else None,
+    }
+
+
+def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
+    for standing in standings:
+        if standing.error and standing.ever_logged_in:
+            yield f"{standing.name}: {standing.error.message}. {standing.error.hint}"
+        if standing.rescued:
+            yield f"{standing.name}: its store did not take the newest tokens; they lie in {standing.rescued}."
+
+
+def _cells(standing: Standing, now: float) -> list[str]:
+    store = standing.store or "-"
+    if standing.backend not in {standing.store, None}:
+        store = f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
+    instance = standing.instance
+    cells = [
+        standing.name,
+        STATES[standing.state],
+        _left(standing.expires_at, now),
+        _left(standing.registration_expires_at, now),
+        {True: "yes", False: "no", None: "-"}[standing.renewable],
+        store,
+        f"{instance.region} {instance.start_url}" if instance else "-",
+    ]
+    return [printable(cell) for cell in cells]
+
+
+def _left(expires_at: int | None, now: float) -> str:
+    if expires_at is None:
+        return "-"
+    return spoken(expires_at - now) if expires_at > now else "expired"
