@@ -31,7 +31,10 @@ on CPU (user + system, from wait4), rounded as budgets are written; wall stands 
 how far it is from 1.00 is what the method cannot tell. Times never fail a test.
 
 A renewal talks to the emulator, which is a process of its own on this machine: its CPU is not counted, and there is no
-network and no TLS in it, so the wall time is the program's own share, not what AWS would take.
+network and no TLS in it, so the wall time is the program's own share, not what AWS would take. Where many sessions are
+renewed at once the emulator's CPU is in the wall time, since both share the machine's cores.
+
+The largest resident set counts the pages that processes share, such as the interpreter itself.
 """
 
 
