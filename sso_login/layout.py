@@ -33,7 +33,8 @@ ASKED = (
     "AWS_USE_DUALSTACK_ENDPOINT",
 )
 # With these the file store is encrypted, which is no work for the hot path.
-KEYS = ("SSO_LOGIN_KEY_FILE", "CREDENTIALS_DIRECTORY")
+KEY_FILE = "SSO_LOGIN_KEY_FILE"
+KEYS = (KEY_FILE, "CREDENTIALS_DIRECTORY")
 
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 

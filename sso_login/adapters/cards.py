@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
-from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
@@ -21,7 +21,7 @@ class FileCards:
 
     def __init__(self, home: str) -> None:
         """Keep cards below that state folder."""
-        self._folder = str(Path(home, "sessions"))
+        self._folder = os.path.join(home, "sessions")
 
     def names(self) -> list[str]:
         """List the names of all cards, sorted; a card that cannot be read counts by its file's name."""
@@ -54,11 +54,11 @@ class FileCards:
 
     def path(self, name: str) -> str:
         """Name the file of a card."""
-        return str(Path(self._folder, files.file_name(layout.quoted(name))))
+        return os.path.join(self._folder, files.file_name(layout.quoted(name)))
 
     def _name(self, file: str) -> str:
         """Take the card's own word for its name where it lies where that name belongs, else read the file's name."""
-        path = str(Path(self._folder, file))
+        path = os.path.join(self._folder, file)
         try:
             name = _card(files.read(path) or b"").name
         except (record.Broken, record.Newer, StorageError):

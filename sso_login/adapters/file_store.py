@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from sso_login import layout
 from sso_login.adapters import files
-from sso_login.adapters.key_file import VARIABLE, key_file
 from sso_login.core.errors import BadRecord, NewerRecord, StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.adapters.encryption import Cipher
+    from sso_login.adapters.key_file import KeyFile
 
 # An encrypted file is this line, then nonce, ciphertext and tag as raw bytes. Base64 would be a third longer, and its
 # last character has bits that say nothing and could be changed unnoticed.
@@ -32,7 +31,15 @@ def secret_path(home: str, entry: str) -> str:
     A colon means something else on Windows; a plus sign is in no part of an entry, since parts are percent-encoded.
     """
     name = files.file_name(entry.removeprefix("sso-login:").replace(":", "+"))
-    return str(Path(home, "secrets", name))
+    return os.path.join(home, "secrets", name)
+
+
+def _key(env: Mapping[str, str]) -> KeyFile | None:
+    if not any(name in env for name in layout.KEYS):
+        return None
+    from sso_login.adapters.key_file import key_file
+
+    return key_file(env)
 
 
 class FileEntries:
@@ -48,7 +55,7 @@ class FileEntries:
     def __init__(self, home: str, *, env: Mapping[str, str] = MappingProxyType({})) -> None:
         """Keep secrets below that state folder, by the key that the environment names; it is read when needed."""
         self._home = home
-        self._key = key_file(env)
+        self._key = _key(env)
 
     @property
     def backend(self) -> str:
@@ -61,10 +68,10 @@ class FileEntries:
         Without a key it also sees to it that nothing here is encrypted, before a human logs in for a record that
         could then not be written. Raises StorageError.
         """
-        folder = str(Path(self._home, "secrets"))
+        folder = os.path.join(self._home, "secrets")
         if self._cipher is None:
             for name in files.names(folder):
-                _keep_encrypted(str(Path(folder, name)))
+                _keep_encrypted(os.path.join(folder, name))
         files.prove_writable(folder)
 
     def read(self, entry: str) -> str | None:
@@ -131,25 +138,32 @@ def _keep_encrypted(path: str) -> None:
 def _keyless(path: str) -> StoreUnusable:
     return StoreUnusable(
         f"{path} is encrypted, and no key is given",
-        hint=f"Name its key file in {VARIABLE}; if that is lost, `rm {shlex.quote(path)}` and log in anew.",
+        hint=f"Name its key file in {layout.KEY_FILE}; if that is lost, `rm {_quoted(path)}` and log in anew.",
     )
 
 
 def _undecipherable(entry: str) -> BadRecord:
     name = _session(entry)
+    anew = f"`sso-login device {_quoted(name)} --force`"
     return BadRecord(
         f"the record of session {name!r} in the file store cannot be decrypted: "
         "it was changed, or another key encrypted it",
-        hint=f"Name the right key file in {VARIABLE}, or log in anew: `sso-login device {shlex.quote(name)} --force`.",
+        hint=f"Name the right key file in {layout.KEY_FILE}, or log in anew: {anew}.",
     )
 
 
 def _not_ours(path: str, entry: str) -> BadRecord:
-    quoted = shlex.quote(_session(entry))
+    quoted = _quoted(_session(entry))
     return BadRecord(
         f"{path} was not written by sso-login",
         hint=f"`sso-login logout {quoted}` removes it, `sso-login device {quoted} --force` replaces it.",
     )
+
+
+def _quoted(name: str) -> str:
+    import shlex  # for errors alone
+
+    return shlex.quote(name)
 
 
 def _session(entry: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from filelock import lock_descriptor
@@ -41,7 +40,7 @@ class FileLocks:
         self, home: str, *, notify: Callable[[Notice], None], wait_seconds: float = PATIENCE, clock: Ticking = time
     ) -> None:
         """Keep lock files below that state folder and wait for no lock longer than `wait_seconds`."""
-        self._folder = Path(home, "locks")
+        self._folder = os.path.join(home, "locks")
         self._clock = clock
         self._notify = notify
         self._wait_seconds = wait_seconds
@@ -49,7 +48,7 @@ class FileLocks:
     @contextlib.contextmanager
     def hold(self, name: str) -> Iterator[None]:
         """Hold the session's lock; raise LockTimeout, UnsafeFile, StoreUnusable; never hold it while a human acts."""
-        path = str(self._folder / files.file_name(layout.quoted(name)))
+        path = os.path.join(self._folder, files.file_name(layout.quoted(name)))
         descriptor = files.open_kept(path)
         try:
             self._wait(descriptor, path, name)
@@ -80,7 +79,7 @@ def politely(home: str, *, patience: float = _QUIET, clock: Ticking = time) -> I
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreUnusable):
-            descriptor = files.open_kept(str(Path(home, "locks", ".keyring")))
+            descriptor = files.open_kept(os.path.join(home, "locks", ".keyring"))
             stack.callback(os.close, descriptor)
             end = clock.monotonic() + patience
             while not _tried(descriptor, ".keyring") and clock.monotonic() < end:

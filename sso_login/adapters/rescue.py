@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sso_login import layout
@@ -33,20 +32,20 @@ class RescueEntries(FileEntries):
         """Forget the entry, and the folder with the last one: while it is there, the hot path steps aside."""
         found = super().delete(entry)
         with suppress(OSError):
-            Path(self._folder, "secrets").rmdir()
-            Path(self._folder).rmdir()
+            os.rmdir(os.path.join(self._folder, "secrets"))
+            os.rmdir(self._folder)
         return found
 
 
 def rescue_entries(env: Mapping[str, str]) -> RescueEntries | None:
     """Give private files in `$XDG_RUNTIME_DIR/sso-login`, None where there is no runtime folder of ours."""
     folder = layout.rescue_home(env)
-    return RescueEntries(folder) if folder and _ours(Path(folder).parent) else None
+    return RescueEntries(folder) if folder and _ours(os.path.dirname(folder)) else None
 
 
-def _ours(folder: Path) -> bool:
+def _ours(folder: str) -> bool:
     try:
-        found = folder.stat()
+        found = os.stat(folder)
     except OSError:
         return False
     private = stat.S_IMODE(found.st_mode) & 0o077 == 0

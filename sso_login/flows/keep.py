@@ -19,7 +19,6 @@ from sso_login.core.errors import (
     StoreUnusable,
     UsageProblem,
 )
-from sso_login.core.message import Notice
 from sso_login.core.model import Card, Session, Token
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def rescued(ports: Ports, name: str) -> Session | None:
     try:
         return ports.rescue.load(name) if ports.rescue else None
     except StorageError as error:
-        ports.notify(Notice(error.message, warning=True))
+        _warn(ports, error.message)
         return None
 
 
@@ -132,6 +131,12 @@ def unrescue(ports: Ports, name: str) -> bool:
         return False
     ports.rescue.delete(name + _SPENT)
     return ports.rescue.delete(name)
+
+
+def _warn(ports: Ports, text: str) -> None:
+    from sso_login.core.message import Notice
+
+    ports.notify(Notice(text, warning=True))
 
 
 def card_of(session: Session, store: Store) -> Card:
@@ -184,7 +189,7 @@ def _left(ports: Ports, old: Card) -> None:
         ports.store(old.store).delete(old.name)
     except StorageError as error:
         text = f"the earlier login of session {old.name!r} could not be removed from the {old.store}: {error.message}"
-        ports.notify(Notice(text, warning=True))
+        _warn(ports, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def test_none_known_is_a_usage_problem_that_shows_the_way() -> None:
 
 def test_a_session_of_the_config() -> None:
     """Start URL as written, region, scopes, the SDK cache's switch, and the card of that name come along."""
-    mine = replace(section("s", f"{START}/#"), scopes=("a:b", "c:d"), sdk_cache=True)
+    mine = section("s", f"{START}/#")._replace(scopes=("a:b", "c:d"), sdk_cache=True)
     there = card("s")
     expected = Chosen(
         "s",
@@ -161,7 +161,7 @@ def test_a_session_without_scopes_asks_for_account_access() -> None:
 @pytest.mark.parametrize("said", [{"session": "old"}, {"profile": "old"}, {}])
 def test_a_legacy_profile_is_a_session_named_after_it(said: dict[str, str]) -> None:
     """It asks for the default scope, whatever it lists."""
-    old = replace(legacy("old"), scopes=("x:y",), sdk_cache=True)
+    old = legacy("old")._replace(scopes=("x:y",), sdk_cache=True)
     expected = Chosen(
         "old", Instance(OTHER, "eu-west-1"), SCOPE, None, sdk_cache=True, source="profile old", profile="old"
     )
@@ -278,10 +278,10 @@ def test_a_profile_that_points_to_nothing(env: dict[str, str]) -> None:
 )
 def test_a_key_in_both_must_be_equal(change: dict[str, str], key: str) -> None:
     """A key that profile and sso-session both have, and not with the same value, is a config error; equal is fine."""
-    both = replace(section("s"), scopes=("a:b",))
-    same = replace(pointing("p", "s"), start_url=START, region="us-east-1", scopes=("a:b",))
+    both = section("s")._replace(scopes=("a:b",))
+    same = pointing("p", "s")._replace(start_url=START, region="us-east-1", scopes=("a:b",))
     assert choose(config(both, same), (), {}, profile="p").name == "s"
-    error = problem(config(both, replace(same, **change)), profile="p")  # type: ignore[arg-type]  # one field a time
+    error = problem(config(both, same._replace(**change)), profile="p")  # type: ignore[arg-type]  # one field a time
     assert isinstance(error, ConfigError)
     assert f"{key} differs between [profile p] of {PATH} and its [sso-session s]" in error.message
 
@@ -416,7 +416,7 @@ def test_flags_that_cannot_be_meant(said: dict[str, str], words: str) -> None:
 # --- endpoints
 
 LOCAL = {"local": {"sso_oidc": {"endpoint_url": "https://services-oidc.example"}, "sso": {"other": "x"}}}
-DEV = replace(pointing("dev", "s"), endpoint_url="https://profile.example", services="local", fips=True, dualstack=True)
+DEV = pointing("dev", "s")._replace(endpoint_url="https://profile.example", services="local", fips=True, dualstack=True)
 OVERRIDDEN = config(section("s"), DEV, services=LOCAL)
 
 
@@ -449,7 +449,7 @@ def test_configured_endpoints_can_be_ignored() -> None:
     """AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true, or the profile's own key, switches all overrides off."""
     env = {"AWS_ENDPOINT_URL": "https://b.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"}
     assert choose(OVERRIDDEN, (), env, profile="dev").instance.oidc_endpoint == ""
-    ignoring = config(section("s"), replace(DEV, ignore_endpoints=True), services=LOCAL)
+    ignoring = config(section("s"), DEV._replace(ignore_endpoints=True), services=LOCAL)
     assert choose(ignoring, (), {"AWS_ENDPOINT_URL": "https://b.example"}, profile="dev").instance.oidc_endpoint == ""
     env = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}
     assert choose(ignoring, (), env, profile="dev").instance.oidc_endpoint == "https://services-oidc.example"
@@ -475,7 +475,7 @@ def test_a_login_made_through_a_profile_is_found_again_without_it() -> None:
 
 def test_a_broken_profile_of_somebody_else_does_not_get_in_the_way() -> None:
     """Looking for the profile of an earlier login passes over those that cannot be used."""
-    bad = replace(DEV, name="bad", services="none")
+    bad = DEV._replace(name="bad", services="none")
     conf = config(section("s"), bad, DEV, services=LOCAL)
     assert choose(conf, [card("s", oidc_endpoint="https://services-oidc.example")], {}, session="s").profile == "dev"
 
@@ -494,7 +494,7 @@ def test_a_broken_profile_of_somebody_else_does_not_get_in_the_way() -> None:
             "sso endpoint_url in [services local] of /home/me/.aws/config 'x' is not a URL",
         ),
         (
-            config(section("s"), replace(DEV, services=None, endpoint_url="ftp://x")),
+            config(section("s"), DEV._replace(services=None, endpoint_url="ftp://x")),
             {},
             "endpoint_url in [profile dev] of /home/me/.aws/config 'ftp://x' is not a URL",
         ),
