@@ -37,6 +37,7 @@ def refresh(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Renew the token of each SESSION that has little time left. Never asks anything."""
     world = context.world()
+    context.render.quiet = quiet
     want = Want(min_ttl=min_ttl, force=force)
 
     def renew(found: Found) -> None:

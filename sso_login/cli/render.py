@@ -68,9 +68,10 @@ def _mute_stdout() -> None:
 
 @dataclass
 class Render:
-    """Writes to the human, or as JSON lines to a machine when `as_json`."""
+    """Writes to the human, or as JSON lines to a machine when `as_json`; errors alone when `quiet`."""
 
     as_json: bool = False
+    quiet: bool = False
 
     def line(self, text: str = "") -> None:
         """Write one line on stderr."""
@@ -91,6 +92,8 @@ class Render:
 
     def notice(self, notice: Notice) -> None:
         """Tell something meanwhile."""
+        if self.quiet:
+            return
         if self.as_json and notice.warning:
             self.line(written({"warning": notice.text}))
         else:

@@ -122,9 +122,9 @@ def test_signal_is_passed_to_the_child(temp: Path, name: str, code: int) -> None
 def test_interrupt_is_the_childs_to_answer(temp: Path) -> None:
     """Ctrl-C reaches both; the emulator stays until the child has ended as it likes, then cleans up."""
     script = """
-import signal, time
+import os, signal, time
 def caught(*_):
-    print("caught", flush=True)
+    os.write(1, b"caught\\n")
     raise SystemExit(5)
 signal.signal(signal.SIGINT, caught)
 print("up", flush=True)
