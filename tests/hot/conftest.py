@@ -27,11 +27,12 @@ class Both:
 
     env: dict[str, str]
     capsys: pytest.CaptureFixture[str]
+    at_rest: float = 10.0
 
     def world(self, env: dict[str, str], notify: Callable[[Notice], None]) -> World:
-        """Make the ordinary world, as if the config had been at rest for long."""
+        """Make the ordinary world, as if the config had been at rest for that many seconds."""
         world = World(env, notify=notify)
-        world.index.began += 10
+        world.index.began += self.at_rest
         return world
 
     def ordinary(self, *argv: str, **env: str) -> Ran:

@@ -16,6 +16,9 @@ from tests.support.keyring_host import KeyringHost, State, keyring_host, needs_k
 from tests.support.shell import COMMAND, Ran, clean
 from tests.support.strace import needs_strace
 
+if sys.platform == "win32":
+    pytest.skip("the hot path steps aside on Windows", allow_module_level=True)
+
 FORBIDDEN = {
     *("re", "json", "typing", "enum", "dataclasses", "datetime", "pathlib", "argparse", "logging", "socket"),
     *("subprocess", "importlib.metadata", "click", "requests", "urllib3", "rich", "keyring", "secretstorage"),
