@@ -11,18 +11,18 @@ from typing import Final
 from sso_login.emulator.style import CSS
 
 _HASH: Final = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
-HEADERS: Final = {
+_HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_SCOPES: Final = {"sso:account:access": "List your AWS accounts and roles, and get credentials for them"}
+_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action {{forms}}; base-uri 'none'; frame-ancestors 'none'"
+)
+_MEANINGS: Final = {"sso:account:access": "List your AWS accounts and roles, and get credentials for them"}
 _MARK: Final = (
     '<svg class="mark {kind}" viewBox="0 0 48 48" fill="none" stroke="currentColor" stroke-width="3.5" '
     'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="24" cy="24" r="21"/>'
@@ -49,6 +49,31 @@ class Consent:
     token: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class CodeConsent:
+    """What a person is asked to approve at the authorization endpoint; `here` where the code stays on this computer."""
+
+    id: str
+    client: str
+    scopes: tuple[str, ...]
+    start_url: str
+    redirect_uri: str
+    here: bool
+    token: str = field(repr=False)
+
+
+def headers(target: str = "") -> dict[str, str]:
+    """Give a page's headers; `target` is a CSP source that its form may be redirected to.
+
+    Chromium holds redirects after a form to form-action as well, so a consent page must name where it leads.
+    """
+    forms = f"'self' {target}" if target else "'self'"
+    return {**_HEADERS, "Content-Security-Policy": _POLICY.format(forms=forms)}
+
+
+HEADERS: Final = headers()
+
+
 def code_form(typed: str = "", *, error: str = "") -> str:
     """Ask for the code; with an error, say it first and keep what was typed."""
     alert = f'<p class="error" role="alert" id="error">{escape(error)}</p>' if error else ""
@@ -68,7 +93,6 @@ def code_form(typed: str = "", *, error: str = "") -> str:
 
 def consent(asked: Consent) -> str:
     """Show the code and what it stands for, warn, and offer Approve and Deny."""
-    scopes = "".join(_scope(scope) for scope in asked.scopes) or "Your AWS accounts and roles, for 8 hours at most"
     left = f"{asked.minutes} min" if asked.minutes else "less than a minute"
     main = f"""<h1>Approve this sign-in?</h1>
 <p class="soft">Compare this code with the one in your terminal.</p>
@@ -77,7 +101,7 @@ def consent(asked: Consent) -> str:
 terminal shows exactly this code. If somebody sent you this link, the access would be theirs.</p>
 <dl>
 <div><dt>Application</dt><dd>{escape(asked.client)}</dd></div>
-<div><dt>It may</dt><dd>{scopes}</dd></div>
+<div><dt>It may</dt><dd>{_scopes(asked.scopes)}</dd></div>
 <div><dt>Start URL</dt><dd>{escape(asked.start_url)}</dd></div>
 <div><dt>Code valid for</dt><dd>{left}</dd></div>
 </dl>
@@ -90,6 +114,30 @@ terminal shows exactly this code. If somebody sent you this link, the access wou
 </div>
 </form>"""
     return _page(f"Approve sign-in {asked.user_code}?", main)
+
+
+def code_consent(asked: CodeConsent) -> str:
+    """Say who asks for what and where the answer goes, warn, and offer Approve and Deny."""
+    where = "A program on this computer:" if asked.here else "Another computer:"
+    main = f"""<h1>Approve this sign-in?</h1>
+<p class="soft">A program opened this page to sign in. Nothing is granted before you approve.</p>
+<p class="note" id="warning"><strong>Approve only a sign-in that you started yourself,</strong> just now. If you came
+here by a link that somebody sent you, choose Deny.</p>
+<dl id="what">
+<div><dt>Application</dt><dd>{escape(asked.client)}</dd></div>
+<div><dt>It may</dt><dd>{_scopes(asked.scopes)}</dd></div>
+<div><dt>Start URL</dt><dd>{escape(asked.start_url)}</dd></div>
+<div><dt>Answer goes to</dt><dd>{where}<br><code>{escape(asked.redirect_uri)}</code></dd></div>
+</dl>
+<form method="post" action="/authorize" aria-describedby="warning what">
+<input type="hidden" name="request" value="{escape(asked.id)}">
+<input type="hidden" name="token" value="{escape(asked.token)}">
+<div class="buttons">
+<button type="submit" name="decision" value="approve">Approve</button>
+<button type="submit" name="decision" value="deny" class="quiet">Deny</button>
+</div>
+</form>"""
+    return _page("Approve sign-in?", main)
 
 
 def approved(client: str) -> str:
@@ -116,8 +164,20 @@ def refused(why: str) -> str:
     return _page("Error", main)
 
 
+def stopped(why: str) -> str:
+    """Say why a sign-in cannot go on in this browser, and where it starts."""
+    main = f"""<h1>That did not work</h1>
+<p class="error" role="alert">{escape(why)}</p>
+<p>Go back to the program that opened this page and start again. You may close this tab.</p>"""
+    return _page("Error", main)
+
+
+def _scopes(scopes: tuple[str, ...]) -> str:
+    return "".join(_scope(scope) for scope in scopes) or "Your AWS accounts and roles, for 8 hours at most"
+
+
 def _scope(scope: str) -> str:
-    meaning = f"{_SCOPES[scope]}<br>" if scope in _SCOPES else ""
+    meaning = f"{_MEANINGS[scope]}<br>" if scope in _MEANINGS else ""
     return f"<div>{meaning}<code>{escape(scope)}</code></div>"
 
 

@@ -17,27 +17,30 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from sso_login.emulator import approval, oidc, portal
+from sso_login.emulator import approval, authorize, oidc, portal, registration
 from sso_login.emulator.faults import Fault, Faults
 from sso_login.emulator.mint import Mint
 from sso_login.emulator.reply import Refusal, Reply, json_reply
-from sso_login.emulator.state import Access, Ask, Authorization, Context, Registration, SignIn, State
+from sso_login.emulator.state import Ask, Context, State
 
 if TYPE_CHECKING:
     from sso_login.emulator.settings import Settings
+    from sso_login.emulator.state import Expiring
 
 Operation = Callable[[Context, Ask], Reply]
 
 _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
-    ("POST", "/client/register"): ("RegisterClient", oidc.register_client),
+    ("POST", "/client/register"): ("RegisterClient", registration.register_client),
     ("POST", "/device_authorization"): ("StartDeviceAuthorization", oidc.start_device_authorization),
     ("POST", "/token"): ("CreateToken", oidc.create_token),
     ("GET", "/assignment/accounts"): ("ListAccounts", portal.list_accounts),
     ("GET", "/assignment/roles"): ("ListAccountRoles", portal.list_account_roles),
     ("GET", "/federation/credentials"): ("GetRoleCredentials", portal.get_role_credentials),
     ("POST", "/logout"): ("Logout", portal.logout),
-    ("GET", "/device"): ("ShowApproval", approval.show),
-    ("POST", "/device"): ("DecideApproval", approval.decide),
+    ("GET", approval.PATH): ("ShowApproval", approval.show),
+    ("POST", approval.PATH): ("DecideApproval", approval.decide),
+    ("GET", authorize.PATH): ("Authorize", authorize.show),
+    ("POST", authorize.PATH): ("DecideAuthorization", authorize.decide),
     ("GET", "/"): ("Start", approval.start),
 }
 _KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes"})
@@ -135,11 +138,11 @@ class Service:
 
     def _expire(self, kinds: set[str]) -> None:
         now, state = self._now(), self._state
-        aged: dict[str, Iterable[Access | Authorization | Registration | SignIn]] = {
+        aged: dict[str, Iterable[Expiring]] = {
             "tokens": state.access.values(),
             "registrations": state.clients.values(),
             "sessions": [state.sign_in, *(login.sign_in for login in state.logins.values())],
-            "codes": state.codes.values(),
+            "codes": [*state.codes.values(), *state.requests.values(), *state.authorizations.values()],
         }
         for kind in kinds:
             for thing in aged[kind]:

@@ -34,12 +34,15 @@ class Settings:
     `rotation` says how refresh tokens age. strict: each is good for one use, a second use revokes the whole login.
     grace: the previous one works until the new one is used. none: the same one stays, and none comes back.
     `marker` stands in every secret that is issued, so that a test can search for leaks.
-    `approve` approves every code by itself a second after it was asked for.
+    `approve` approves every device code by itself a second after it was asked for, and /authorize at once.
+    `code_lifetime` is that of device codes and of an open consent page, `authorization_lifetime` that of
+    authorization codes (RFC 6749 section 4.1.2 wants ten minutes at most).
     """
 
     rotation: Rotation = "strict"
     interval: int = 5
     code_lifetime: int = 600
+    authorization_lifetime: int = 300
     token_lifetime: int = HOUR
     unscoped_lifetime: int = 8 * HOUR
     role_lifetime: int = HOUR

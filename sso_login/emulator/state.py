@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,12 @@ Decision = Literal["pending", "approved", "denied", "spent"]
 _MOMENT: Final = 1.0  # so that a waiting client is seen to wait before --approve answers
 
 
+class Expiring(Protocol):
+    """Whatever is over at an instant, which can be brought forward."""
+
+    expires_at: float
+
+
 @dataclass(slots=True)
 class Registration:
     """A client made by RegisterClient; its scopes and grants never change."""
@@ -24,6 +30,7 @@ class Registration:
     name: str
     scopes: tuple[str, ...]
     grants: tuple[str, ...]
+    redirects: tuple[str, ...]
     expires_at: float
 
 
@@ -51,6 +58,29 @@ class Authorization:
     polled_at: float | None = None
     decision: Decision = "pending"
     sign_in: SignIn | None = None
+
+
+@dataclass(slots=True)
+class AuthorizationRequest:
+    """What a client asked for at the authorization endpoint, until a human decides; `challenge` is PKCE's S256."""
+
+    id: str = field(repr=False)
+    client: Registration
+    redirect_uri: str
+    state: str = field(repr=False)
+    challenge: str = field(repr=False)
+    scopes: tuple[str, ...]
+    expires_at: float
+
+
+@dataclass(slots=True)
+class AuthorizationCode:
+    """An authorization code's meaning; `login` is what it was spent for."""
+
+    request: AuthorizationRequest
+    sign_in: SignIn
+    expires_at: float
+    login: Login | None = None
 
 
 @dataclass(slots=True)
@@ -90,10 +120,12 @@ class Access:
 
 @dataclass(slots=True)
 class State:
-    """Everything the service remembers; device codes, refresh and access tokens are keys."""
+    """Everything the service remembers; all kinds of codes and tokens, and ids of requests, are keys."""
 
     clients: dict[str, Registration] = field(default_factory=dict, repr=False)
     codes: dict[str, Authorization] = field(default_factory=dict, repr=False)
+    requests: dict[str, AuthorizationRequest] = field(default_factory=dict, repr=False)
+    authorizations: dict[str, AuthorizationCode] = field(default_factory=dict, repr=False)
     logins: dict[str, Login] = field(default_factory=dict, repr=False)
     access: dict[str, Access] = field(default_factory=dict, repr=False)
     sign_in: SignIn = field(default_factory=lambda: SignIn(0))
@@ -134,7 +166,7 @@ class Context:
             return
         authorization.decision = "approved" if approve else "denied"
         if approve:
-            authorization.sign_in = self._signed_in()
+            authorization.sign_in = self.signed_in()
 
     def settle(self, authorization: Authorization) -> None:
         """Approve a pending code by itself where the settings say so and its moment has passed."""
@@ -142,8 +174,13 @@ class Context:
         if self.settings.approve and ripe:
             self.decide(authorization, approve=True)
 
-    def _signed_in(self) -> SignIn:
-        # A new login while a portal session lives inherits its expiry; only logout restarts the clock.
+    def remember(self, wanted: AuthorizationRequest) -> None:
+        """Keep a request until it is decided, and let go of those that nobody decided in time."""
+        waiting = {key: found for key, found in self.state.requests.items() if self.now < found.expires_at}
+        self.state.requests = {**waiting, wanted.id: wanted}
+
+    def signed_in(self) -> SignIn:
+        """Sign the user in, or join the sign-in that lives: its expiry is inherited, only logout restarts the clock."""
         if self.now >= self.state.sign_in.expires_at:
             self.state.sign_in = SignIn(self.now + self.settings.session_lifetime)
         return self.state.sign_in
