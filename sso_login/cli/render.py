@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sso_login.core.ports import Store
     from sso_login.flows.choose import Chosen
 
+NARROW: Final = 20  # columns; no terminal that anybody reads on is narrower
 PHISHING: Final = "Approve only a code you asked for yourself, and only if the page shows this very code."
 
 
@@ -29,6 +30,17 @@ class StdoutClosed(Exception):
 def printable(text: str) -> str:
     """Make text safe for a terminal: escape sequences, bidi controls and line breaks become a question mark."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def wrapped(line: str, stream: TextIO) -> str:
+    """Break a line between words where a terminal would break it anywhere; a long word (a URL) stays whole."""
+    if len(line) < NARROW or not stream.isatty():
+        return line
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    return "\n".join(textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)) or line
 
 
 def rfc3339(instant: float | None) -> str | None:
@@ -83,7 +95,7 @@ class Render:
         if stream is None:
             return
         with suppress(OSError, ValueError):
-            stream.write("".join(f"{printable(line)}\n" for line in lines))
+            stream.write("".join(f"{wrapped(printable(line), stream)}\n" for line in lines))
             stream.flush()
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from sso_login.cli.render import out, printable, rfc3339
+from sso_login.cli.render import out, printable, rfc3339, wrapped
 from sso_login.core.duration import spoken
 from sso_login.flows.survey import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sso_login.cli.render import Render
 
+WIDE: Final = 72  # columns that a table needs; on a narrower terminal there are sentences
 HEADINGS: Final = ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE")
 STATES: Final = {
     VALID: "valid",
@@ -30,10 +31,23 @@ def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
     elif not standings:
         render.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
     else:
-        rows = [_cells(standing, now) for standing in standings]
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        remarks = "".join(f"{printable(remark)}\n" for remark in _remarks(standings))
-        out((_drawn(standings, rows) if terminal else _columns(rows)) + remarks)
+        out(_shown(standings, [_cells(standing, now) for standing in standings]))
+
+
+def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]]) -> str:
+    remarks = [printable(remark) for remark in _remarks(standings)]
+    if sys.stdout is None or not sys.stdout.isatty():
+        return _columns(rows) + "".join(f"{remark}\n" for remark in remarks)
+    import shutil
+
+    if shutil.get_terminal_size().columns >= WIDE:
+        return _drawn(standings, rows) + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in remarks)
+    return "".join(f"{wrapped(line, sys.stdout)}\n" for line in [*map(_sentence, rows), *remarks])
+
+
+def _sentence(row: Sequence[str]) -> str:
+    said = (f"{heading.lower()} {cell}" for heading, cell in zip(HEADINGS[2:], row[2:], strict=True) if cell != "-")
+    return f"{row[0]}: {', '.join([row[1], *said])}"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:
