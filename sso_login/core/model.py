@@ -10,8 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from sso_login.core.errors import UsageProblem
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+CODE_GRANT: Final = "authorization_code"
 REFRESH_GRANT: Final = "refresh_token"
 DEFAULT_SCOPE: Final = "sso:account:access"
+CALLBACK: Final = "/oauth/callback"  # the one path on 127.0.0.1 that a browser is sent back to
 
 _REGION: Final = re.compile(r"[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -150,6 +152,25 @@ class DeviceCode:
     url_complete: str | None
     interval: float
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """One authorization request (RFC 6749 section 4.1.1, RFC 7636): where its answer goes, and what proves it ours."""
+
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: Secret
+    verifier: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """What a browser brought back to the redirect URI: a code, or the error code that stands in its place."""
+
+    code: Secret | None = None
+    error: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

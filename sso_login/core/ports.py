@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from sso_login.core.message import Notice, Request, Response
-    from sso_login.core.model import Card, Client, DeviceCode, Instance, Pending, Secret, Session, Token
+    from sso_login.core.model import (
+        Authorization,
+        Card,
+        Client,
+        DeviceCode,
+        Instance,
+        Pending,
+        Redirected,
+        Secret,
+        Session,
+        Token,
+    )
 
 
 class Clock(Protocol):
@@ -126,6 +137,37 @@ class Issuer(Protocol):
 
     def end(self, token: Token) -> None:
         """End the session on the server."""
+
+
+class CodeIssuer(Protocol):
+    """Who issues tokens for a code that a browser brings back (RFC 6749 section 4.1 with RFC 7636).
+
+    Every method raises Unreachable, ServiceError or MalformedReply, but for the one that asks nothing.
+    """
+
+    def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
+        """Register a public client."""
+
+    def authorize_url(self, client: Client, authorization: Authorization) -> str:
+        """Give the address that a browser is sent to; asks nothing."""
+
+    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Token:
+        """Spend the code for a token."""
+
+
+class Receiver(Protocol):
+    """Where a browser brings its answer: a listener on 127.0.0.1, or a prompt that takes the address by hand."""
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the browser is to be sent back to."""
+
+    def receive(self, judge: Callable[[str], Redirected | None], *, seconds: float) -> Redirected | None:
+        """Wait for the one answer, None where it does not come within so many seconds.
+
+        `judge` reads the query of what came, without its question mark: None for whatever is not the answer to this
+        very request. May raise LoginFailed for what a person gave.
+        """
 
 
 class Ports(Protocol):

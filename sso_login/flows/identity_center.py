@@ -13,7 +13,7 @@ from sso_login.protocol.wire import server_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.model import Client, DeviceCode, Instance, Pending, Secret, Token
+    from sso_login.core.model import Authorization, Client, DeviceCode, Instance, Pending, Secret, Token
     from sso_login.core.ports import Clock, Transport
 
 SKEW: Final = 300.0  # seconds between this clock and the service's that are worth a word; AWS refuses signatures then
@@ -21,7 +21,7 @@ SKEW: Final = 300.0  # seconds between this clock and the service's that are wor
 
 @dataclass(slots=True)
 class IdentityCenter:
-    """Speaks SSO-OIDC and the access portal for one instance; implements the port Issuer.
+    """Speaks SSO-OIDC and the access portal for one instance; implements the ports Issuer and CodeIssuer.
 
     Every expiry is counted from the local clock at the moment of asking, so a clock that is off harms nothing as long
     as it runs evenly; that it is off is told once.
@@ -45,6 +45,14 @@ class IdentityCenter:
     def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
         """Make a CreateToken call with the device code."""
         return oidc.read_poll(*self._sent(oidc.poll(self.instance, client, code)))
+
+    def authorize_url(self, client: Client, authorization: Authorization) -> str:
+        """Give the address of the authorize page."""
+        return oidc.authorize_url(self.instance, client, authorization)
+
+    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Token:
+        """Make a CreateToken call with the code that a browser brought back."""
+        return oidc.read_exchange(*self._sent(oidc.exchange(self.instance, client, authorization, code=code)))
 
     def renew(self, client: Client, refresh: Secret) -> Token:
         """Make a CreateToken call with the refresh token."""

@@ -6,12 +6,16 @@ The API: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ (JSON
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
 
 from sso_login.core.errors import MalformedReply, ServiceError
 from sso_login.core.message import Request, Response
 from sso_login.core.model import (
+    CALLBACK,
+    CODE_GRANT,
     DEVICE_GRANT,
     REFRESH_GRANT,
+    Authorization,
     Client,
     DeviceCode,
     Instance,
@@ -20,7 +24,7 @@ from sso_login.core.model import (
     Token,
     normal_url,
 )
-from sso_login.protocol import wire
+from sso_login.protocol import pkce, wire
 from sso_login.protocol.endpoint import oidc_url
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ REGISTER: Final = "RegisterClient"
 START: Final = "StartDeviceAuthorization"
 CREATE: Final = "CreateToken"
 
+REDIRECT: Final = "http://127.0.0.1" + CALLBACK  # as it is registered: any port will do (RFC 8252 section 7.3)
 CLIENT_NAME: Final = "sso-login"  # the consent page shows it
 DEADLINE: Final = 30.0  # seconds for a whole call; a refresh's answer is precious, so not less
 DEFAULT_INTERVAL: Final = 5.0  # RFC 8628 section 3.2
@@ -39,6 +44,7 @@ LONGEST_TOKEN: Final = 100 * 86400  # seconds; a portal session lives for 90 day
 NEVER: Final = 4102444800  # 2100-01-01: what a registration without an end is taken to live until
 
 _AGAIN: Final = "Start again with `sso-login device`."
+_BROWSER: Final = "Start again with `sso-login browser`."
 _REPORT: Final = "This should not happen with sso-login's own requests; please report it with the request id."
 _REGISTERS_ANEW: Final = "The registration was refused or has expired; `sso-login device --force` makes a new one."
 _REGION: Final = (
@@ -82,10 +88,49 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+# The same call for a code that a browser brought back: other things go wrong with it.
+EXCHANGE_HINTS: Final[Mapping[str, str]] = {
+    **HINTS[CREATE],
+    "access_denied": f"The user may not use this application. {_BROWSER}",
+    "expired_token": f"The code that the browser brought is over. {_BROWSER}",
+    "invalid_grant": f"The code that the browser brought is used up, over, or of another login. {_BROWSER}",
+    "invalid_client": "The registration was refused or has expired; `sso-login browser --force` makes a new one.",
+    "unsupported_grant_type": "This Identity Center does not offer that kind of login; try `sso-login device`.",
+}
+
+
 def register(instance: Instance, *, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Request:
-    """Build RegisterClient for a public client."""
+    """Build RegisterClient for a public client; one for the browser names where that is sent back to, and by whom."""
     body = {"clientName": CLIENT_NAME, "clientType": "public", "scopes": list(scopes), "grantTypes": list(grants)}
+    if CODE_GRANT in grants:
+        body |= {"redirectUris": [REDIRECT], "issuerUrl": normal_url(instance.start_url)}
     return _post(instance, REGISTER, path="/client/register", body=body)
+
+
+def authorize_url(instance: Instance, client: Client, authorization: Authorization) -> str:
+    """Give the address of the authorize page (RFC 7636 section 4.3); AWS names the scopes `scopes`."""
+    query = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": authorization.redirect_uri,
+        "state": authorization.state.reveal(),
+        "code_challenge_method": "S256",
+        "code_challenge": pkce.challenge(authorization.verifier),
+        "scopes": " ".join(authorization.scopes),
+    }
+    return f"{oidc_url(instance)}/authorize?{urlencode(query, quote_via=quote)}"
+
+
+def exchange(instance: Instance, client: Client, authorization: Authorization, *, code: Secret) -> Request:
+    """Build CreateToken for an authorization code (RFC 7636 section 4.5), which the request spends."""
+    body = {
+        **_identified(client),
+        "grantType": CODE_GRANT,
+        "code": code.reveal(),
+        "redirectUri": authorization.redirect_uri,
+        "codeVerifier": authorization.verifier.reveal(),
+    }
+    return _post(instance, CREATE, path="/token", body=body)
 
 
 def start_device_authorization(instance: Instance, client: Client) -> Request:
@@ -173,6 +218,15 @@ def read_poll(response: Response, asked_at: float) -> Token | Pending:
         if error.code not in {"authorization_pending", "slow_down"}:
             raise
         return Pending(slow_down=error.code == "slow_down")
+    return _token(reply, asked_at, lifetime=wire.lifetime(reply, "expiresIn", CREATE, longest=LONGEST_TOKEN))
+
+
+def read_exchange(response: Response, asked_at: float) -> Token:
+    """Read CreateToken's reply to an authorization code; expiresIn as in a poll's reply.
+
+    Raises ServiceError, MalformedReply, NotAnAnswer.
+    """
+    reply = wire.answer(response, CREATE, EXCHANGE_HINTS)
     return _token(reply, asked_at, lifetime=wire.lifetime(reply, "expiresIn", CREATE, longest=LONGEST_TOKEN))
 
 

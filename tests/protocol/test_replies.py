@@ -188,6 +188,8 @@ def test_an_expires_in_that_leaves_no_time_or_is_no_number_is_malformed(odd: obj
         oidc.read_poll(reply({**TOKEN, "expiresIn": odd}), NOW)
     with pytest.raises(MalformedReply, match="expiresIn"):
         oidc.read_device_code(reply({**CODE, "expiresIn": odd}), NOW)
+    with pytest.raises(MalformedReply, match="expiresIn"):
+        oidc.read_exchange(reply({**TOKEN, "expiresIn": odd}), NOW)
 
 
 @pytest.mark.parametrize("odd", [None, 0, -1, 0.5, "3600", True, [], {}])
@@ -233,6 +235,17 @@ def test_a_poll_is_pending_or_a_token_or_an_error() -> None:
         with pytest.raises(ServiceError) as caught:
             oidc.read_poll(reply({"error": code}, 400), NOW)
         assert caught.value.code == code
+
+
+def test_an_exchange_is_a_token_or_an_error_whose_hint_leads_back_to_the_browser() -> None:
+    """A code's reply is read as a poll's, but nothing about it is pending, and it is begun again where it was begun."""
+    assert isinstance(oidc.read_exchange(reply(TOKEN), NOW), Token)
+    for code in ("access_denied", "expired_token", "invalid_grant", "invalid_client"):
+        with pytest.raises(ServiceError) as caught:
+            oidc.read_exchange(reply({"error": code}, 400), NOW)
+        assert (caught.value.code, "sso-login browser" in caught.value.hint) == (code, True)
+    with pytest.raises(ServiceError):
+        oidc.read_exchange(reply({"error": "authorization_pending"}, 400), NOW)
 
 
 def test_logout_is_acknowledged_by_an_empty_reply() -> None:

@@ -5,19 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from sso_login.core.message import Request
-from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Instance, Secret, Token
+from sso_login.core.model import (
+    CODE_GRANT,
+    DEVICE_GRANT,
+    REFRESH_GRANT,
+    Authorization,
+    Client,
+    DeviceCode,
+    Instance,
+    Secret,
+    Token,
+)
 from sso_login.protocol import oidc, portal
 
 INSTANCE = Instance("https://My-Company.awsapps.com/start/#/", "eu-west-1")
 CLIENT = Client("client", Secret("client-secret"), issued_at=1, expires_at=2, grants=(DEVICE_GRANT, REFRESH_GRANT))
 CODE = DeviceCode(Secret("device"), "ABCD-EFGH", "https://x.example", None, interval=5, expires_at=600)
+AUTHORIZATION = Authorization(
+    "http://127.0.0.1:40001/oauth/callback",
+    ("sso:account:access", "codewhisperer:completions"),
+    state=Secret("the-state"),
+    verifier=Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),  # RFC 7636 appendix B
+)
 TOKEN = Token(Secret("access"), None, expires_at=2, issued_at=1)
 Sent = Callable[..., AWSPreparedRequest]
 IDENTIFIED = {"clientId": "client", "clientSecret": "client-secret"}
@@ -75,6 +91,52 @@ def test_register_client_is_what_boto3_sends(sent_by_boto3: Sent) -> None:
     )
     same(ours, theirs)
     assert ours.operation == "RegisterClient"
+
+
+def test_register_client_for_the_browser_is_what_boto3_sends(sent_by_boto3: Sent) -> None:
+    """With the code grant come the redirect URI without a port, and the start URL as the issuer."""
+    ours = oidc.register(INSTANCE, scopes=("sso:account:access",), grants=(CODE_GRANT, REFRESH_GRANT))
+    theirs = sent_by_boto3(
+        "sso-oidc",
+        "register_client",
+        clientName="sso-login",
+        clientType="public",
+        scopes=["sso:account:access"],
+        grantTypes=["authorization_code", "refresh_token"],
+        redirectUris=["http://127.0.0.1/oauth/callback"],
+        issuerUrl="https://my-company.awsapps.com/start",
+    )
+    same(ours, theirs)
+
+
+def test_the_authorize_page_is_asked_as_aws_wants_it() -> None:
+    """S256 with the challenge of RFC 7636 appendix B, `scopes` with blanks between, and no secret but the state."""
+    url = urlsplit(oidc.authorize_url(INSTANCE, CLIENT, AUTHORIZATION))
+    assert (url.scheme, url.netloc, url.path) == ("https", "oidc.eu-west-1.amazonaws.com", "/authorize")
+    assert parse_qs(url.query, strict_parsing=True) == {
+        "response_type": ["code"],
+        "client_id": ["client"],
+        "redirect_uri": ["http://127.0.0.1:40001/oauth/callback"],
+        "state": ["the-state"],
+        "code_challenge_method": ["S256"],
+        "code_challenge": ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
+        "scopes": ["sso:account:access codewhisperer:completions"],
+    }
+    assert "scopes=sso%3Aaccount%3Aaccess%20codewhisperer%3Acompletions" in url.query
+
+
+def test_an_exchange_is_what_boto3_sends(sent_by_boto3: Sent) -> None:
+    """A code is spent by CreateToken with the authorization_code grant, the redirect URI and the verifier."""
+    theirs = sent_by_boto3(
+        "sso-oidc",
+        "create_token",
+        grantType="authorization_code",
+        code="a-code",
+        redirectUri="http://127.0.0.1:40001/oauth/callback",
+        codeVerifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        **IDENTIFIED,
+    )
+    same(oidc.exchange(INSTANCE, CLIENT, AUTHORIZATION, code=Secret("a-code")), theirs)
 
 
 def test_start_device_authorization_is_what_boto3_sends(sent_by_boto3: Sent) -> None:
