@@ -3,7 +3,7 @@
 It answers only what it is sure of; for everything else (renewal, errors, other flags, a locked keyring, an encrypted
 file) it steps aside for the ordinary way, whose behaviour is the reference. What it may trust is the index, which
 adapters/index.py writes after the ordinary way has answered the very same question: same words, same environment, same
-config file, same card. It imports nothing that starting Python has not loaded already.
+config file, same cards. It imports nothing that starting Python has not loaded already.
 """
 
 import os
@@ -71,11 +71,12 @@ def _found(env: "Mapping[str, str]", session: str) -> "list[str] | None":
     line = next((line for line in lines if line.startswith(prefix)), None)
     if line is None or os.path.lexists(layout.rescue_home(env)):
         return None
-    config, config_stamp, card, card_stamp, kind, place = line[len(prefix) :].split(" ")
+    config, config_stamp, cards_stamp, card, card_stamp, kind, place = line[len(prefix) :].split(" ")
     card = layout.unquoted(card)
+    cards = os.path.dirname(card)
     if layout.stamp(layout.unquoted(config)) != config_stamp or layout.stamp(card) != card_stamp:
         return None
-    return [kind, layout.unquoted(place)] if _ours(os.path.dirname(card)) else None
+    return [kind, layout.unquoted(place)] if layout.stamp(cards) == cards_stamp and _ours(cards) else None
 
 
 def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":

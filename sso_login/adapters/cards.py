@@ -21,11 +21,11 @@ class FileCards:
 
     def __init__(self, home: str) -> None:
         """Keep cards below that state folder."""
-        self._folder = os.path.join(home, "sessions")
+        self.folder = os.path.join(home, "sessions")
 
     def names(self) -> list[str]:
         """List the names of all cards, sorted; a card that cannot be read counts by its file's name."""
-        return sorted(self._name(file) for file in files.names(self._folder))
+        return sorted(self._name(file) for file in files.names(self.folder))
 
     def read(self, name: str) -> Card | None:
         """Give a card, None where there is none; raise BadRecord, NewerRecord, UnsafeFile."""
@@ -54,11 +54,11 @@ class FileCards:
 
     def path(self, name: str) -> str:
         """Name the file of a card."""
-        return os.path.join(self._folder, files.file_name(layout.quoted(name)))
+        return os.path.join(self.folder, files.file_name(layout.quoted(name)))
 
     def _name(self, file: str) -> str:
         """Take the card's own word for its name where it lies where that name belongs, else read the file's name."""
-        path = os.path.join(self._folder, file)
+        path = os.path.join(self.folder, file)
         try:
             name = _card(files.read(path) or b"").name
         except (record.Broken, record.Newer, StorageError):

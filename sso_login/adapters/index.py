@@ -1,8 +1,9 @@
 """The index for the hot path: which record answers `token`, as the ordinary way has just found out.
 
 A line holds the question (the session's name as it was typed, and every variable that has a say in it), then what the
-answer rests on: the stamps of config file and card, and where the record lies. Any change of any of these makes the
-line worthless, so nothing ever has to be removed from it.
+answer rests on: the stamps of config file, card and the folder of all cards (the only session known need not be named,
+until there is another), and where the record lies. Any change of any of these makes the line worthless, so nothing ever
+has to be removed from it.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ class Index:
     """Writes the index of one state folder."""
 
     def __init__(self, home: str, env: Mapping[str, str], cards: FileCards) -> None:
-        """Keep it in that folder; `began` is when the config is taken to have been read, at the latest."""
+        """Keep it in that folder; `began` is when config and cards are taken to have been read, at the latest."""
         self._home = home
         self._env = env
         self._cards = cards
+        self._seen = _stamp(cards.folder)
         self.began = time.time()
 
     def note(self, asked: str, session: Session, *, config: AwsConfig) -> None:
@@ -57,8 +59,8 @@ class Index:
         entry = layout.entry(layout.SESSION, session.name)
         place = secret_path(self._home, entry) if card.store == "file" else entry
         seen = "-".join(map(str, config.stamp)) if config.stamp else ""
-        rests = [layout.quoted(config.path), seen, layout.quoted(path), stamp, card.store, layout.quoted(place)]
-        return layout.question(self._env, asked), " ".join(rests)
+        rests = [layout.quoted(config.path), seen, self._seen, layout.quoted(path), stamp, card.store]
+        return layout.question(self._env, asked), " ".join([*rests, layout.quoted(place)])
 
     def _settled(self, config: AwsConfig) -> bool:
         """Tell whether the question says all there is to say of where the config is, and the file is at rest."""
@@ -75,3 +77,10 @@ class Index:
             return
         others = [other for other in lines if not other.startswith(f"{question} ")]
         files.write(path, "".join(f"{each}\n" for each in [*others[1 - MOST :], line]).encode())
+
+
+def _stamp(folder: str) -> str:
+    try:
+        return layout.stamp(folder)
+    except OSError:
+        return ""  # what is wrong with it is for the cards to say

@@ -226,6 +226,16 @@ def test_without_a_config_the_card_is_enough(both: Both) -> None:
     assert both.hot("my-sso") is None
 
 
+def test_the_only_one_known_is_not_meant_any_more_when_there_is_another(both: Both) -> None:
+    """Nobody named a session, and somebody logs in to a second one: the ordinary way asks which one is meant."""
+    both.config.unlink()
+    assert (both.ordinary().out, both.hot()) == (TOKEN, TOKEN)
+    both.log_in("another", access="another")
+    assert both.hot() is None
+    assert both.ordinary().code == 2
+    assert (both.ordinary("my-sso").out, both.hot("my-sso")) == (TOKEN, TOKEN)
+
+
 def test_names_of_any_kind(both: Both) -> None:
     """Spaces, percent signs, slashes and other alphabets are one field of one line."""
     name = "gr\u00fcn %20/ \u4e2d"
