@@ -3,8 +3,6 @@
 Imports os and sys only, so that the hot path and the adapters share it.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -39,7 +37,7 @@ KEYS = (KEY_FILE, "CREDENTIALS_DIRECTORY")
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
 
-def home(env: Mapping[str, str]) -> str:
+def home(env: "Mapping[str, str]") -> str:
     """Name the state folder: SSO_LOGIN_HOME, else `sso-login` in the platform's state folder."""
     ours = env.get("SSO_LOGIN_HOME")
     if ours:
@@ -47,7 +45,7 @@ def home(env: Mapping[str, str]) -> str:
     return os.path.join(_state(env), "sso-login")
 
 
-def _state(env: Mapping[str, str]) -> str:
+def _state(env: "Mapping[str, str]") -> str:
     # platformdirs says the same, but costs the hot path five times its budget to import.
     user = env.get("HOME") or os.path.expanduser("~")
     if sys.platform == "win32":
@@ -73,7 +71,7 @@ def pack(expires_at: int, output: str, body: str) -> str:
     return f"{MAGIC}\n{expires_at}\n{output}\n{body}"
 
 
-def parse(text: str) -> tuple[int, str, str] | None:
+def parse(text: str) -> "tuple[int, str, str] | None":
     """Read a record's three parts back; None for anything that is not a record of this version."""
     head = text.split("\n", 3)
     if len(head) != 4 or head[0] != MAGIC or not head[1].isascii() or not head[1].isdigit() or len(head[1]) > 11:
@@ -87,10 +85,17 @@ def index_path(home: str) -> str:
     return os.path.join(home, "index")
 
 
-def question(env: Mapping[str, str], session: str) -> str:
+def question(env: "Mapping[str, str]", session: str) -> str:
     """Write the question that `token SESSION` is ("" where none is named) in that environment, as the index has it."""
-    values = (env.get(name) for name in ASKED)
-    return " ".join([quoted(session), *("" if value is None else "=" + quoted(value) for value in values)])
+    values = [env.get(name) for name in ASKED]
+    return " ".join([_field(session), *["" if value is None else "=" + _field(value) for value in values]])
+
+
+def _field(value: str) -> str:
+    # The same reading back as `quoted`, at a tenth of its time for what is usual.
+    if value.isascii() and value.isprintable():
+        return value.replace("%", "%25").replace(" ", "%20")
+    return quoted(value)
 
 
 def stamp(path: str) -> str:
@@ -109,7 +114,7 @@ def unquoted(part: str) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def rescue_home(env: Mapping[str, str]) -> str:
+def rescue_home(env: "Mapping[str, str]") -> str:
     """Name the folder for what a store did not take: `sso-login` in the user's runtime folder, which is memory.
 
     cron names none, but the system has made it all the same: /run/user/UID.
