@@ -10,6 +10,16 @@ if TYPE_CHECKING:
 
 def main() -> "NoReturn":
     """Run the command line and end with its exit code."""
+    try:
+        _begun()
+    except KeyboardInterrupt:  # where the command line's own gate does not stand yet
+        try:
+            sys.stderr.write("\nerror: interrupted\n")
+        finally:
+            _end(130)
+
+
+def _begun() -> "NoReturn":
     if sys.argv[1:2] == ["token"] and _answered():
         os._exit(0)
     import gc

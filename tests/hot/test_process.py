@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -190,3 +192,25 @@ def test_a_bus_it_cannot_talk_to_is_left_to_the_ordinary_way(both: Both, address
     index = both.home / "index"
     index.write_text(index.read_text().replace(" file ", " keyring "))
     assert both.hot(DBUS_SESSION_BUS_ADDRESS=address) is None
+
+
+def test_ctrl_c_is_130_with_a_clean_line_here_too(both: Both) -> None:
+    """While the hot path waits for a bus that says nothing: a line of its own, no traceback."""
+    index, bus = both.home / "index", both.home / "bus"
+    index.write_text(index.read_text().replace(" file ", " keyring "))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(bus))
+        listening.listen()
+        listening.settimeout(60)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may have been started with it ignored
+        child = subprocess.Popen(
+            [*COMMAND, "token"],
+            env={**bare(both.env), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        signal.signal(signal.SIGINT, before)
+        with listening.accept()[0]:
+            child.send_signal(signal.SIGINT)
+            assert child.communicate(timeout=60) == (b"", b"\nerror: interrupted\n")
+    assert child.returncode == 130
