@@ -118,6 +118,10 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 def _left_by(error: BaseException, render: Render) -> int:
     if isinstance(error, StdoutClosed):
         return SsoLoginError.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        for line in error.format_message().splitlines():
+            render.line(line)
+        return UsageProblem.exit_code
     if isinstance(error, click.UsageError):
         asked = error.ctx.command_path if error.ctx else "sso-login"
         error = UsageProblem(_sentence(error.format_message()), hint=f"See `{asked} --help`.")
