@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    epilog="curl -H @<(sso-login token --header) https://portal.sso.us-east-1.amazonaws.com/assignment/accounts",
+    epilog="curl -H @<(sso-login token --header) https://api.example.com/",
 )
 @one_session
 @click.option("--min-ttl", type=duration, default=60.0, help="Renew first if less than this is left (default 60s).")
