@@ -8,12 +8,13 @@ import click
 
 from sso_login.cli import table
 from sso_login.cli.options import Command, json_flag
-from sso_login.cli.sessions import Sessions
-from sso_login.core.errors import LoginRequired, StorageError, UsageProblem
+from sso_login.cli.sessions import Found, Sessions, name_of
+from sso_login.core.errors import LoginRequired, StorageError, UnknownSession, UsageProblem
 from sso_login.flows.survey import LOGIN_REQUIRED, UNREADABLE, Standing, standing
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
+    from sso_login.world import World
 
 
 @click.command(cls=Command, epilog="sso-login status --check || sso-login device")
@@ -28,14 +29,22 @@ def status(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     known = Sessions(context)
     names = known.named(sessions, profile=profile, every=False)
     found = known.known() if names is None else names
-    standings = [
-        Standing(name=item[0], state=UNREADABLE, error=item[1]) if isinstance(item, tuple) else standing(world, item)
-        for item in found
-    ]
-    table.show(context.render, standings, now=world.clock.now())
+    unknown = [item for item in found if isinstance(item, tuple) and isinstance(item[1], UnknownSession)]
+    standings = [_standing(world, item) for item in found if item not in unknown]
+    if standings or not unknown:
+        table.show(context.render, standings, now=world.clock.now())
+    for _, error in unknown:
+        context.render.error(error)
+        context.codes.add(error.exit_code)
     if check:
-        asked = standings if names is not None else [each for each in standings if each.ever_logged_in]
-        context.codes.update(_code(each) for each in asked)
+        asked = set(world.cards.names() if names is None else map(name_of, names))
+        context.codes.update(_code(each) for each in standings if each.name in asked)
+
+
+def _standing(world: World, found: Found) -> Standing:
+    if isinstance(found, tuple):
+        return Standing(name=found[0], state=UNREADABLE, error=found[1])
+    return standing(world, found)
 
 
 def _code(standing: Standing) -> int:

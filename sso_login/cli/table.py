@@ -95,8 +95,8 @@ def _fact(standing: Standing, now: float) -> dict[str, object]:
 
 def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
     for standing in standings:
-        if standing.error and standing.ever_logged_in:
-            yield f"{standing.name}: {standing.error.message}. {standing.error.hint}"
+        if standing.trouble:
+            yield f"{standing.name}: {standing.trouble.message}. {standing.trouble.hint}"
         if standing.rescued:
             yield f"{standing.name}: its store did not take the newest tokens; they lie in {standing.rescued}."
 

@@ -39,9 +39,9 @@ class Standing:
     error: SsoLoginError | None = None
 
     @property
-    def ever_logged_in(self) -> bool:
-        """Tell whether there is anything to renew or to repair, as opposed to a session only configured."""
-        return not isinstance(self.error, NotLoggedIn)
+    def trouble(self) -> SsoLoginError | None:
+        """Give the error that is worth a word; that nobody has logged in yet is none."""
+        return None if isinstance(self.error, NotLoggedIn) else self.error
 
 
 def standing(ports: Ports, chosen: Chosen) -> Standing:

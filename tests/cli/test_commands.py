@@ -259,6 +259,25 @@ def test_status_check_is_for_scripts(sh: Shell) -> None:
     assert "unreadable" in sh("status").out
 
 
+def test_status_check_is_not_about_what_was_never_logged_in(sh: Shell) -> None:
+    """A section that nobody can log in to is shown and explained, but is no alarm before it is named."""
+    sh.config.write_text(sh.config.read_text() + "[sso-session broken]\nsso_region = us-east-1\n")
+    sh("device", "my-sso")
+    ran = sh("status", "--check")
+    assert (ran.code, "broken: sso_start_url is missing" in ran.out) == (0, True)
+    assert sh("status", "--check", "broken").code == 2
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--check"]])
+def test_status_of_an_unknown_session_is_exit_2(sh: Shell, flags: list[str]) -> None:
+    """The names there are, on stderr; what is said of the others stands on stdout."""
+    ran = sh("status", "my-sos", *flags)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Did you mean `my-sso`?" in ran.err
+    ran = sh("status", "my-sso", "my-sos", *flags)
+    assert (ran.code, "my-sso" in ran.out, "my-sos" in ran.out) == (3 if flags == ["--check"] else 2, True, False)
+
+
 def test_status_with_nothing_known(sh: Shell) -> None:
     """An empty list, a sentence, exit 0."""
     sh.config.unlink()
