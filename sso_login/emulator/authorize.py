@@ -53,9 +53,9 @@ def decide(context: Context, ask: Ask) -> Reply:
     if wanted is None or context.now >= wanted.expires_at:
         return _stop(400, "This sign-in was decided already, or waited too long.")
     del context.state.requests[wanted.id]
-    if decision == "approve":
-        return _approved(context, wanted)
-    return _denied(wanted, "access_denied", "the user denied the request").reply
+    if decision == "deny":
+        raise _denied(wanted, "access_denied", "the user denied the request")
+    return _approved(context, wanted)
 
 
 def _request(context: Context, ask: Ask) -> AuthorizationRequest:
@@ -78,6 +78,8 @@ def _target(context: Context, ask: Ask) -> tuple[Registration, str]:
     if client is None or context.now >= client.expires_at:
         raise _shown("invalid_client", "The application is not known here, or its registration has expired.")
     redirect_uri = ask.query.get("redirect_uri", "")
+    if {"client_id", "redirect_uri"} & ask.repeated:
+        raise _shown("invalid_request", "The application or the address to be sent to was named twice.")
     if not redirect.fits(redirect_uri, client.redirects):
         raise _shown("invalid_redirect_uri", "The application asks to be sent to an address it did not register.")
     return client, redirect_uri
@@ -86,6 +88,8 @@ def _target(context: Context, ask: Ask) -> tuple[Registration, str]:
 def _check(ask: Ask, wanted: AuthorizationRequest) -> None:
     if CODE_GRANT not in wanted.client.grants:
         raise _denied(wanted, "unauthorized_client", "the client is not registered for authorization codes")
+    if ask.repeated:  # RFC 6749 section 3.1
+        raise _denied(wanted, "invalid_request", "a parameter is repeated")
     if not ask.query.get("response_type"):
         raise _denied(wanted, "invalid_request", "response_type is missing")
     if ask.query["response_type"] != "code":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # no IPv6: such hosts are loopback's ::1 or none of ours
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a name or IPv4, harmless in a CSP
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9:/?\[\]@!$&'()*+,;=._~%-]{1,2048}")  # RFC 3986, but no fragment
 
 
@@ -54,12 +54,16 @@ def leading(uri: str, members: Mapping[str, str]) -> Reply:
 
 
 def _parts(uri: str) -> SplitResult | None:
+    if not _CHARACTERS.fullmatch(uri):
+        return None
     try:
-        parts = urlsplit(uri) if _CHARACTERS.fullmatch(uri) else None
-        host = parts and parts.port != 0 and "@" not in parts.netloc and parts.hostname
+        parts = urlsplit(uri)
+        port = parts.port
     except ValueError:  # a port out of range, or brackets that hold no address
         return None
-    return parts if host and (host == "::1" or _HOST.fullmatch(host)) else None
+    host = parts.hostname or ""
+    usable = port != 0 and "@" not in parts.netloc and (host == "::1" or _HOST.fullmatch(host))
+    return parts if usable else None
 
 
 def _portless(uri: str) -> tuple[str, ...]:

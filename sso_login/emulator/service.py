@@ -103,9 +103,9 @@ class Service:
         self, method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: bytes = b""
     ) -> Reply:
         """Answer one request; header names in lower case, the query as it was sent."""
-        fields = dict(reversed(parse_qsl(query, keep_blank_values=True)))
+        ask = _ask(query, headers, body)
         with self._lock:
-            ask, request_id = Ask(fields, headers, body), self._mint.request_id()
+            request_id = self._mint.request_id()
             if headers.get("host", "") not in self._hosts:  # DNS rebinding: another site's name that leads to us
                 reply = json_reply(421, {"message": "this host is not served here"})
             else:
@@ -185,6 +185,12 @@ class Service:
             return json_reply(400, {"message": f"send an object with {', '.join(sorted(_KINDS))}: true or false"})
         self._expire(kinds)
         return json_reply(200, {"expired": sorted(kinds)})
+
+
+def _ask(query: str, headers: Mapping[str, str], body: bytes) -> Ask:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    count = Counter(name for name, _ in pairs)
+    return Ask(dict(reversed(pairs)), headers, body, frozenset(name for name in count if count[name] > 1))
 
 
 def _expirable(body: bytes) -> set[str] | None:

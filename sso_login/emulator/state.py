@@ -137,11 +137,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One HTTP request as an operation sees it; header names in lower case, the query's first values."""
+    """One HTTP request as an operation sees it; header names in lower case, the query's first values.
+
+    `repeated` are the names that the query holds more than once.
+    """
 
     query: Mapping[str, str] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    repeated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -19,6 +20,11 @@ from tests.support.modelled import Aws
 
 DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPE: Final = "sso:account:access"
+CODE: Final = "authorization_code"
+CALLBACK: Final = "http://127.0.0.1:4711/oauth/callback"
+# RFC 7636 appendix B
+VERIFIER: Final = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE: Final = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 @dataclass
@@ -50,6 +56,31 @@ class Desk:
         """Register a client, with the account scope unless told otherwise; give what names it."""
         reply = self.oidc.register_client(**{"clientName": "test", "clientType": "public", "scopes": [SCOPE], **asked})
         return {"clientId": reply["clientId"], "clientSecret": reply["clientSecret"]}
+
+    def register_for_codes(self, **asked: Any) -> dict[str, str]:  # noqa: ANN401 - botocore checks them
+        """Register a client for authorization codes, to be redirected to /oauth/callback on any port of 127.0.0.1."""
+        redirects, grants = ["http://127.0.0.1/oauth/callback"], [CODE, "refresh_token"]
+        members = {"redirectUris": redirects, "grantTypes": grants, "issuerUrl": self.emulator.start_url}
+        return self.register(**{**members, **asked})
+
+    def authorize_url(self, client: dict[str, str], **changed: str | None) -> str:
+        """Write the URL that asks for a code; a parameter changed to None is left out."""
+        asked: dict[str, str | None] = {
+            "response_type": "code",
+            "client_id": client["clientId"],
+            "redirect_uri": CALLBACK,
+            "state": "a state",
+            "code_challenge_method": "S256",
+            "code_challenge": CHALLENGE,
+            "scopes": SCOPE,
+        }
+        kept = {name: value for name, value in {**asked, **changed}.items() if value is not None}
+        return f"{self.emulator.url}/authorize?{urlencode(kept)}"
+
+    def exchange(self, client: dict[str, str], code: str, **changed: Any) -> Any:  # noqa: ANN401 - botocore's reply
+        """Spend an authorization code."""
+        asked = {"grantType": CODE, "code": code, "redirectUri": CALLBACK, "codeVerifier": VERIFIER}
+        return self.oidc.create_token(**client, **{**asked, **changed})
 
     def start(self, client: dict[str, str]) -> Any:  # noqa: ANN401 - botocore's reply
         """Start a device authorization."""
