@@ -12,6 +12,7 @@ from sso_login.core.errors import (
     NewerRecord,
     NotLoggedIn,
     SaveUnknown,
+    ServiceError,
     SsoLoginError,
     StorageError,
     StoredElsewhere,
@@ -24,10 +25,12 @@ from sso_login.core.model import Card, Session, Token
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sso_login.core.ports import Ports, Store
+    from sso_login.core.ports import Issuer, Ports, Store
     from sso_login.flows.choose import Chosen
 
 STORES: Final = ("keyring", "file")
+# OAuth error codes that say the refresh token or its client is no good any more.
+REFUSALS: Final = {"invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"}
 _SPENT: Final = "\nspent"  # behind a session's name, which holds no line break
 
 
@@ -74,6 +77,8 @@ def held(ports: Ports, chosen: Chosen) -> Held:
     try:
         stored = store.load(name)
     except (StoreUnusable, StoreTimeout, SaveUnknown):
+        if spare is None and card is None:  # every login has its card, so there is none that could not be read
+            raise _not_logged_in(name) from None
         if spare is None:
             raise
         return Held(_bound(spare, chosen), store, card, rescued=True)
@@ -83,7 +88,7 @@ def held(ports: Ports, chosen: Chosen) -> Held:
 
 def _bound(session: Session | None, chosen: Chosen) -> Session:
     if session is None:
-        raise NotLoggedIn(f"session {chosen.name!r} is not logged in", hint=log_in(chosen.name))
+        raise _not_logged_in(chosen.name)
     if session.instance.binding != chosen.instance.binding:
         raise BoundElsewhere(
             f"the login of session {chosen.name!r} belongs to {session.instance.described()}, "
@@ -92,6 +97,10 @@ def _bound(session: Session | None, chosen: Chosen) -> Session:
         )
     # The same login, but the portal's endpoint and the kind of host are as configured now.
     return replace(session, instance=chosen.instance)
+
+
+def _not_logged_in(name: str) -> NotLoggedIn:
+    return NotLoggedIn(f"session {name!r} is not logged in", hint=log_in(name))
 
 
 def rescued(ports: Ports, name: str) -> Session | None:
@@ -234,7 +243,23 @@ def _card_to_forget(ports: Ports, name: str) -> Card | None:
 
 def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | None:
     try:
-        ports.issuer(chosen.instance).end(_bound(session, chosen).token)
+        issuer = ports.issuer(chosen.instance)
+        token = _good(issuer, _bound(session, chosen), ports.clock.now())
+        if token:
+            issuer.end(token)
     except SsoLoginError as error:
         return error
     return None
+
+
+def _good(issuer: Issuer, session: Session, now: float) -> Token | None:
+    """Give a token that the portal takes: one that is over is renewed; None where the session is over, too."""
+    token = session.token
+    if token.usable(now) or token.refresh is None or not session.client.usable(now):
+        return token
+    try:
+        return issuer.renew(session.client, token.refresh)
+    except ServiceError as error:
+        if error.code in REFUSALS:
+            return None
+        raise

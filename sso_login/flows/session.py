@@ -18,7 +18,7 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.message import Notice
-from sso_login.flows.keep import Held, card_of, held, log_in, rescue, unrescue
+from sso_login.flows.keep import REFUSALS, Held, card_of, held, log_in, rescue, unrescue
 
 if TYPE_CHECKING:
     from sso_login.core.model import Card, Session, Token
@@ -30,8 +30,6 @@ FIRST_DELAY: Final = 15.0  # seconds until a renewal that failed on the network 
 LONGEST_DELAY: Final = 300.0
 UNSENT_WAITS: Final = (0.5, 2.0)  # seconds between tries of a request of which nothing was sent
 LAST_TRY: Final = 10.0  # seconds after which none is begun: whoever waits for the lock must not give up first
-# OAuth error codes that say the refresh token or its client is no good any more.
-REFUSALS: Final = {"invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ DEADLINE: Final = 10.0  # seconds for a whole call; nothing is lost where it is 
 # The next step for every error the API's model declares for Logout.
 HINTS: Final[Mapping[str, str]] = {
     "invalid_request": "Check the region and any AWS_ENDPOINT_URL_SSO setting.",
-    "unauthorized": "The session was over already; nothing is left to end.",
+    "unauthorized": "Its token is no longer taken: the session is over already, or it lives on until its own end.",
     "slow_down": "Too many requests at once; wait a minute and try again.",
 }
 

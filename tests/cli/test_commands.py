@@ -295,6 +295,25 @@ def test_logout_forgets_here_and_there(sh: Shell) -> None:
     assert "was not signed in" in sh("logout").err
 
 
+def test_logout_ends_a_session_whose_token_is_over(sh: Shell) -> None:
+    """The portal session outlives its tokens: it is ended by a fresh one, which nobody keeps."""
+    sh("device")
+    sh.clock.sleep(4000)
+    ran = sh("logout")
+    assert (ran.code, ran.err) == (0, "my-sso: signed out\n")
+    assert (sh.emulator.service.log[-1].operation, sh.emulator.service.log[-1].status) == ("Logout", 200)
+    assert list(Path(sh.env["SSO_LOGIN_HOME"], "secrets").iterdir()) == []
+
+
+def test_logout_from_a_session_that_is_over_is_no_error(sh: Shell) -> None:
+    """Nothing is left to end, and nothing is said about it."""
+    sh("device")
+    sh.emulator.service.expire("sessions")
+    sh.clock.sleep(4000)
+    ran = sh("logout")
+    assert (ran.code, ran.err, sh.asked["Logout"]) == (0, "my-sso: signed out\n", 0)
+
+
 def test_logout_all_and_local(sh: Shell) -> None:
     """--all takes every session with a login; --local asks nobody."""
     sh("device")
@@ -319,6 +338,15 @@ def test_the_store_is_looked_at_before_a_human_is_asked(sh: Shell) -> None:
     ran = sh("device")
     assert (ran.code, sum(sh.asked.values())) == (7, 0)
     assert "SSO_LOGIN_STORE=file" in ran.err
+
+
+def test_without_a_login_a_keyring_that_is_not_there_is_no_matter(sh: Shell) -> None:
+    """What was never logged in is not logged in, whether the keyring answers or not."""
+    sh.entries["keyring"] = broken = MemoryEntries()
+    broken.trouble = StoreUnusable("there is no keyring")
+    del sh.env["SSO_LOGIN_STORE"]
+    assert sh("status", "--json").json()[0]["state"] == "login_required"
+    assert sh("token").code == 3
 
 
 def test_at_a_terminal_one_is_asked_about_files(sh: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

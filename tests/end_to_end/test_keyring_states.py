@@ -208,12 +208,15 @@ class TestPrompts:
         host, env = locked
         with prompter(host.address) as human:
             assert_refused(process("device", env=env), "the keyring is locked")
-            for argv in (("token", "my-sso"), ("device", "--no-input")):
+            for argv, says, code in (
+                (("token", "my-sso"), "is not logged in", 3),
+                (("device", "--no-input"), "the keyring is locked", 7),
+            ):
                 child = self.spawn("-m", "sso_login", *argv, env=env)
-                child.expect("the keyring is locked")
+                child.expect(says)
                 child.expect(pexpect.EOF)
                 child.close()
-                assert child.exitstatus == 7
+                assert child.exitstatus == code
         assert human.prompts == 0
         assert sum(emulator.service.calls.values()) == 0
 
