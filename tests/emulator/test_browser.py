@@ -1,7 +1,14 @@
-"""The verification page in a real browser."""
+"""The pages in a real browser."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
@@ -10,11 +17,56 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.emulator.conftest import Desk
 
 
+class Listener(ThreadingHTTPServer):
+    """What a client listens with: remembers each request's path, query included, and its referrer."""
+
+    daemon_threads = False  # so that closing waits for all of them
+
+    def __init__(self) -> None:
+        """Listen on a free port of 127.0.0.1."""
+        self.seen: list[tuple[str, str | None]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 2  # browsers open connections that they may never use
+    server: Listener
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.path, self.headers["referer"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Landed</title><link rel=icon href=data:,><h1>Landed</h1>")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Keep quiet."""
+
+
+@contextmanager
+def listening() -> Iterator[Listener]:
+    """Listen while the block runs."""
+    with Listener() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def heading(browser: WebDriver, expected: str) -> None:
     """Wait until the page with that heading is there."""
     between_pages = [NoSuchElementException, StaleElementReferenceException]
     wait = WebDriverWait(browser, 60, ignored_exceptions=between_pages)
     wait.until(lambda seen: seen.find_element(By.TAG_NAME, "h1").text == expected)
+
+
+def complaints(browser: WebDriver) -> list[str]:
+    """List what the browser has to say of the pages' policies."""
+    log = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium has no types here
+    return [entry["message"] for entry in log if "Content Security Policy" in entry["message"]]
 
 
 def test_typing_the_code_and_approving(desk: Desk, browser: WebDriver) -> None:
@@ -31,8 +83,7 @@ def test_typing_the_code_and_approving(desk: Desk, browser: WebDriver) -> None:
     browser.find_element(By.CSS_SELECTOR, "button[value=approve]").click()
     heading(browser, "Approved")
     assert desk.poll(client, started)["accessToken"]
-    complaints = [entry for entry in browser.get_log("browser") if "Content Security Policy" in entry["message"]]  # type: ignore[no-untyped-call] # selenium has no types here
-    assert complaints == []
+    assert complaints(browser) == []
 
 
 def test_denying_on_a_narrow_screen(desk: Desk, browser: WebDriver) -> None:
@@ -51,3 +102,33 @@ def test_denying_on_a_narrow_screen(desk: Desk, browser: WebDriver) -> None:
     browser.find_element(By.CSS_SELECTOR, "button[value=deny]").click()
     heading(browser, "Denied")
     assert desk.service.waiting() == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_approving_leads_to_the_listener(desk: Desk, browser: WebDriver, host: str) -> None:
+    """Approve lands on the client's listener with a code that can be spent; the page's policy lets it, only there."""
+    client = desk.register_for_codes(clientName="sso-login", redirectUris=[f"http://{host}/oauth/callback"])
+    with listening() as listener:
+        callback = f"http://{host}:{listener.server_port}/oauth/callback"
+        browser.get(desk.authorize_url(client, redirect_uri=callback))
+        heading(browser, "Approve this sign-in?")
+        browser.find_element(By.CSS_SELECTOR, "button[value=approve]").click()
+        heading(browser, "Landed")
+        ((landed, referrer),) = listener.seen
+    answer = parse_qs(urlsplit(landed).query)
+    assert (urlsplit(landed).path, answer["state"], referrer) == ("/oauth/callback", ["a state"], None)
+    assert desk.exchange(client, answer["code"][0], redirectUri=callback)["refreshToken"]
+    assert complaints(browser) == []
+
+
+def test_denying_leads_to_the_listener(desk: Desk, browser: WebDriver) -> None:
+    """Deny lands there too, with an error and the state, and without a code."""
+    client = desk.register_for_codes()
+    with listening() as listener:
+        callback = f"http://127.0.0.1:{listener.server_port}/oauth/callback"
+        browser.get(desk.authorize_url(client, redirect_uri=callback))
+        browser.find_element(By.CSS_SELECTOR, "button[value=deny]").click()
+        heading(browser, "Landed")
+        ((landed, _),) = listener.seen
+    answer = parse_qs(urlsplit(landed).query)
+    assert (list(answer), answer["error"]) == (["error", "error_description", "state"], ["access_denied"])
