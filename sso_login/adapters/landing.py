@@ -1,0 +1,81 @@
+"""The pages that the loopback listener shows: no script, nothing from elsewhere, every value escaped here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Redirected
+
+CSS: Final = """
+:root { color-scheme: light dark; --ground: #eef1f5; --card: #fff; --ink: #16202c; --soft: #52606f; --line: #d5dbe3; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #10151c; --card: #1a212b; --ink: #e8edf3; --soft: #a5b1bf; --line: #354150; }
+}
+body {
+  margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+}
+main {
+  box-sizing: border-box; width: min(30rem, calc(100vw - 2rem)); padding: 2rem; overflow-wrap: anywhere;
+  background: var(--card); border: 1px solid var(--line); border-radius: 14px;
+}
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .5rem; }
+p { margin: 0 0 .75rem; }
+p:last-child { margin: 0; color: var(--soft); }
+"""
+_HASH: Final = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
+HEADERS: Final = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",  # the page's own address holds the code
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Connection": "close",
+}
+
+
+def answered(answer: Redirected) -> bytes:
+    """Give the whole reply to the right request: approved, or why not."""
+    if answer.code is not None:
+        said = "sso-login has what it needs and finishes in your terminal."
+        return _reply("200 OK", "Approved", said)
+    said = f"The login was refused: {answer.error}" + (f" ({answer.description})" if answer.description else "")
+    return _reply("200 OK", "Not signed in", said)
+
+
+def wrong() -> bytes:
+    """Give the whole reply to any other request; says nothing of what was wrong with it."""
+    return _reply("400 Bad Request", "That did not work", "This is not the answer that sso-login waits for here.")
+
+
+def _reply(status: str, heading: str, said: str) -> bytes:
+    body = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{escape(heading)} - sso-login</title>
+<style>{CSS}</style>
+</head>
+<body>
+<main>
+<h1>{escape(heading)}</h1>
+<p role="status">{escape(said)}</p>
+<p>You may close this tab.</p>
+</main>
+</body>
+</html>
+""".encode("utf-8", "replace")
+    headers = {**HEADERS, "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("ascii") + body
