@@ -39,7 +39,11 @@ def wrapped(line: str, stream: TextIO) -> str:
     import shutil
     import textwrap
 
-    width = shutil.get_terminal_size().columns
+    try:
+        own = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        own = os.terminal_size((80, 24))
+    width = shutil.get_terminal_size(own).columns  # COLUMNS, else stdout's: where that is a pipe, the stream's own
     return "\n".join(textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)) or line
 
 

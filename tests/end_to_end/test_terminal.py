@@ -43,6 +43,18 @@ def test_lines_break_between_words(home: Path, columns: int) -> None:
         assert all(word in " ".join(table) for word in ("my-sso", "valid", "59 min", "file", "us-east-1"))
 
 
+def test_stderr_is_as_wide_as_its_own_terminal(home: Path) -> None:
+    """Also where stdout is a pipe, as in `sso-login device --json | jq`."""
+    with running(Settings(interval=1, approve=True)) as emulator:
+        env = {**clean(environment(home, emulator)), "TERM": "dumb"}
+        line = f"{' '.join(COMMAND)} device --no-browser | cat"
+        child = pexpect.spawn("sh", ["-c", line], env=env, dimensions=(40, 40), encoding="utf-8", timeout=60)
+        lines = child.read().replace("\r\n", "\n").splitlines()
+        child.close()
+    assert "Signed in" in " ".join(lines)
+    assert all(len(each) <= 40 or " " not in each.strip() for each in lines), lines
+
+
 def test_a_pipe_gets_whole_lines(home: Path) -> None:
     """No terminal, no breaking: one line a session, whatever its length."""
     with running(Settings()) as emulator:
