@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 STORES: Final = ("keyring", "file")
 # OAuth error codes that say the refresh token or its client is no good any more.
 REFUSALS: Final = {"invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"}
+_ENDS_BY_ITSELF: Final = "It ends by itself in time; at once if you sign out at the access portal in a browser."
 _SPENT: Final = "\nspent"  # behind a session's name, which holds no line break
 
 
@@ -230,6 +231,8 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
         known = ports.cards.delete(name)
     if session and not local and not isinstance(found, tuple):
         problem = _ended(ports, found, session)
+    elif problem:
+        problem = type(problem)(f"the portal session was not ended: {problem.message}", hint=_ENDS_BY_ITSELF)
     place = ports.rescue.backend if ports.rescue and spared else None
     return Forgotten(found=deleted or spared or known, rescued=place, problem=None if local else problem)
 

@@ -84,6 +84,6 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
         renewable=renewable,
         scopes=session.scopes,
         store=found.store.kind,
-        backend=found.store.backend,
+        backend=found.card.backend if found.card else found.store.backend,  # as the record was last written
         rescued=rescued,
     )

@@ -63,6 +63,15 @@ def test_status_and_the_card_say_that_it_is_encrypted(sh: Shell, key: dict[str, 
     assert '"file, AES-GCM"' in (home / "state" / "sessions" / "my-sso").read_text()
 
 
+def test_status_does_not_call_a_record_encrypted_before_it_is(sh: Shell, home: Path) -> None:
+    """A key that was given after the login encrypts the next save, and no record before that."""
+    sh("device")
+    sh.env.update(key_file(home))
+    assert sh("status", "--json").json()[0]["backend"] == "file"
+    sh("refresh", "--force")
+    assert sh("status", "--json").json()[0]["backend"] == "file, AES-GCM"
+
+
 def test_systemds_credential_is_the_key(sh: Shell, home: Path) -> None:
     """A service finds its key without any setting of ours."""
     folder = home / "credentials"
