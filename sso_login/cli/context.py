@@ -54,7 +54,7 @@ class Context:
         return self.made
 
     def louder(self, steps: int) -> None:
-        """Log operations, statuses and timings on stderr: -v for what is done, -vv for more."""
+        """Log operations, statuses and timings on stderr; -vv would show finer lines, of which there are none yet."""
         self.verbose += steps
         if self.verbose:
             from sso_login.cli import logs

@@ -40,7 +40,7 @@ def everywhere() -> list[click.Parameter]:
             count=True,
             expose_value=False,
             callback=_louder,
-            help="Say what is done (-vv: more); never a secret.",
+            help="Say what is asked of AWS and how it is answered; never a secret.",
         ),
         click.Option(
             ["--no-input"],
