@@ -98,8 +98,11 @@ class Render:
         stream: TextIO | None = sys.stderr
         if stream is None:
             return
+        shown = [printable(line) for line in lines]
         with suppress(OSError, ValueError):
-            stream.write("".join(f"{wrapped(printable(line), stream)}\n" for line in lines))
+            # An object a line, whoever reads: a program may well have given itself a terminal.
+            whole = shown if self.as_json else [wrapped(line, stream) for line in shown]
+            stream.write("".join(f"{line}\n" for line in whole))
             stream.flush()
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:

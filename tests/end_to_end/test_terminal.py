@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_stderr_is_as_wide_as_its_own_terminal(home: Path) -> None:
         child.close()
     assert "Signed in" in " ".join(lines)
     assert all(len(each) <= 40 or " " not in each.strip() for each in lines), lines
+
+
+def test_json_is_never_broken(home: Path) -> None:
+    """An object a line, at a narrow terminal, too."""
+    with running(Settings()) as emulator:
+        env = {**clean(environment(home, emulator)), "TERM": "dumb"}
+        command, *words = COMMAND
+        child = pexpect.spawn(
+            command, [*words, "token", "--json"], env=env, dimensions=(40, 40), encoding="utf-8", timeout=60
+        )
+        said = json.loads(child.read().strip())
+        child.close()
+    assert (said["error"], said["exit_code"], child.exitstatus) == ("NotLoggedIn", 3, 3)
 
 
 def test_a_pipe_gets_whole_lines(home: Path) -> None:
