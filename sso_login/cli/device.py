@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.options import Command, duration, json_flag, one_session
+from sso_login.cli.options import Command, duration, json_flag, one_session, own_line
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import CodeExpired, StoreUnusable
 from sso_login.core.model import Session
@@ -80,7 +80,9 @@ def _ground(world: World, chosen: Chosen, *, force: bool) -> Ground:
             raise
         files = "plaintext files" if world.store("file").backend == "file" else "encrypted files"
         question = f"{error.message}. Keep the tokens in {files} that only you can read instead?"
-        if not click.confirm(question, default=False, err=True):
+        with own_line():
+            agreed = click.confirm(question, default=False, err=True)
+        if not agreed:
             raise
     store = world.store("file")
     store.check()
@@ -104,7 +106,8 @@ def _approved(
             if not world.attended:
                 raise
             context.render.error(error)
-            click.prompt("Press Enter for a new code, Ctrl-C to stop", default="", show_default=False, err=True)
+            with own_line():
+                click.prompt("Press Enter for a new code, Ctrl-C to stop", default="", show_default=False, err=True)
             registered = login.client
 
 

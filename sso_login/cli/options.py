@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -72,6 +73,16 @@ def one_session(command: Decorated) -> Decorated:
     """Let a command take one session, by name or by profile."""
     command = click.option("--profile", metavar="PROFILE", help="The session of this profile.")(command)
     return click.argument("session", required=False)(command)
+
+
+@contextmanager
+def own_line() -> Iterator[None]:
+    """End the line of a question that was left by Ctrl-C or Ctrl-D, so that what is said next has its own."""
+    try:
+        yield
+    except click.Abort:
+        click.echo(err=True)
+        raise
 
 
 def json_flag(command: Decorated) -> Decorated:

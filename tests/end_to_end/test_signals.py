@@ -150,3 +150,19 @@ def test_ctrl_c_at_a_terminal(home: Path) -> None:
         assert (child.exitstatus, child.signalstatus) == (130, None)
         assert said.removeprefix("^C") == "\r\nerror: interrupted\r\n"
         is_clean(at)
+
+
+def test_ctrl_c_at_a_question(home: Path) -> None:
+    """The question keeps its line, and what is said of the end has its own."""
+    with desk(home, Settings(interval=1, code_lifetime=1)) as at:
+        env = {**unwatched(at.env), "TERM": "xterm-256color"}
+        argv = [*COMMAND[1:], "device", "--no-browser"]
+        child = pexpect.spawn(COMMAND[0], argv, env=env, encoding="utf-8", timeout=PATIENCE)
+        try:
+            child.expect("Ctrl-C to stop: ")
+            child.sendintr()
+            child.expect(pexpect.EOF)
+            said = child.before
+        finally:
+            child.close()
+        assert (child.exitstatus, said.removeprefix("^C")) == (130, "\r\nerror: interrupted\r\n")
