@@ -38,5 +38,5 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     known = Sessions(context)
     names = known.named(sessions, profile=profile, every=every)
     if names is None:
-        names = known.ever_logged_in() if every else [known.chosen()]
+        names = known.to_forget() if every else [known.chosen()]
     each(context, names, forget)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from sso_login.core.errors import SsoLoginError, StorageError, UnknownSession, UsageProblem
+from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.flows.choose import Chosen, choose, chosen_all
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ class Sessions:
         """Find every session that has a card."""
         names = set(self.context.world().cards.names())
         return [found for found in self.known() if name_of(found) in names]
+
+    def to_forget(self) -> list[Found]:
+        """Find every session that has a card, also where the config is broken: each then stands with that error."""
+        try:
+            return self.ever_logged_in()
+        except ConfigError as error:
+            return [(name, error) for name in self.context.world().cards.names()]
 
 
 def each(context: Context, found: Sequence[Found], act: Callable[[Found], None], *, at_once: int = 1) -> None:

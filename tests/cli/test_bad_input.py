@@ -186,6 +186,15 @@ def test_a_broken_config_does_not_stop_a_logout(sh: Shell) -> None:
     assert sh("logout", "other").code == 2
 
 
+def test_a_config_that_cannot_be_read_does_not_stop_a_logout_of_all(sh: Shell) -> None:
+    """Everything that has a card is forgotten, and the exit code tells of the config."""
+    sh("device")
+    sh.config.write_text("garbage")
+    ran = sh("logout", "--all")
+    assert (ran.code, "my-sso: signed out" in ran.err) == (2, True)
+    assert not list(Path(sh.env["SSO_LOGIN_HOME"], "secrets").iterdir())
+
+
 BODIES = {
     "HTML": (Reply(200, {"Content-Type": "text/html"}, HTML), 5),
     "empty": (Reply(200, JSON, b""), 5),
