@@ -40,8 +40,7 @@ def test_every_help_ends_with_an_example(sh: Shell) -> None:
     for name in COMMANDS:
         ran = sh(name, "--help")
         assert ran.code == 0
-        assert "Example" in ran.out
-        assert f"sso-login {name}" in ran.out
+        assert f"sso-login {name}" in ran.out.split("\nExample:\n")[1]  # the line of usage names it anyway
 
 
 def test_a_typo_is_answered_with_the_nearest_name(sh: Shell) -> None:
