@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sso_login.core.config import AwsConfig
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance
-    from sso_login.core.ports import Clock, Entries, Issuer, Locks, Store, Transport
+    from sso_login.core.ports import Clock, Entries, Locks, Receiver, Store, Transport
+    from sso_login.flows.identity_center import IdentityCenter
 
 # The imports below stand inside the properties because each costs start-up time that most commands
 # need not pay: `status` sends nothing, the file store needs no keyring.
@@ -47,7 +48,7 @@ class World:
         self._clock = clock
         self._transport = transport
         self._entries = dict(entries or {})
-        self._issuers: dict[Instance, Issuer] = {}
+        self._issuers: dict[Instance, IdentityCenter] = {}
         self._building = threading.RLock()
 
     @property
@@ -126,7 +127,7 @@ class World:
 
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
 
-    def issuer(self, instance: Instance) -> Issuer:
+    def issuer(self, instance: Instance) -> IdentityCenter:
         """Give the issuer of that instance; the same object each time, since it tells of a wrong clock once."""
         from sso_login.flows.identity_center import IdentityCenter
 
@@ -140,6 +141,21 @@ class World:
         from sso_login.adapters.open_url import OpenUrl
 
         return OpenUrl(self.env)(url)
+
+    def listen(self, port: int) -> AbstractContextManager[Receiver]:
+        """Listen on that port of 127.0.0.1 for a browser that is sent back, 0 for a free one; raise SsoLoginError."""
+        from sso_login.adapters.loopback import Loopback
+
+        return Loopback(port)
+
+    def pasted(self, port: int) -> AbstractContextManager[Receiver]:
+        """Take the address that a browser elsewhere is sent back to, from a human at the terminal."""
+        from contextlib import nullcontext
+
+        from sso_login.adapters.hidden_line import hidden_line
+        from sso_login.adapters.pasted import Pasted
+
+        return nullcontext(Pasted(port, ask=hidden_line, notify=self.notify))
 
     def unbroken(self) -> AbstractContextManager[None]:
         """Hold SIGINT, SIGTERM and SIGHUP back until the block is done."""

@@ -139,15 +139,26 @@ class Render:
                     "expires_at": rfc3339(code.expires_at),
                 }
             )
-        scopes = ", ".join(chosen.scopes) or "none"
-        self.line(f"Logging in to session {chosen.name}: {chosen.instance.described()}, scopes: {scopes}")
-        self.line()
+        self._logging_in(chosen)
         self.line(f"    Code:  {code.user_code}")
         self.line(f"    Open:  {code.url}")
         if code.url_complete and code.url_complete != code.url:
             self.line(f"    or:    {code.url_complete}")
         self.line()
         self.line(PHISHING)
+
+    def authorize(self, chosen: Chosen, url: str) -> None:
+        """Show the address that a browser is sent to, and what is going to be approved there."""
+        if self.as_json:
+            self.fact({"event": "authorize", "url": url})
+        self._logging_in(chosen)
+        self.line(f"    Open:  {url}")
+        self.line()
+
+    def _logging_in(self, chosen: Chosen) -> None:
+        scopes = ", ".join(chosen.scopes) or "none"
+        self.line(f"Logging in to session {chosen.name}: {chosen.instance.described()}, scopes: {scopes}")
+        self.line()
 
     def waiting(self, step: Waiting, *, expires_in: float) -> None:
         """Say what is waited for."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.message import Waiting
 from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Pending, Session, Token
+from sso_login.flows.login import patiently, session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sso_login.core.ports import Clock, Issuer
     from sso_login.flows.choose import Chosen
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 GRANTS: Final = (DEVICE_GRANT, REFRESH_GRANT)
 SLOW_DOWN_STEP: Final = 5.0  # seconds, RFC 8628 section 3.5
 LONGEST_WAIT: Final = 60.0  # seconds between two polls while the network is in trouble
-SLOW_STARTS: Final = (5.0, 10.0, 20.0)  # seconds: RegisterClient and StartDeviceAuthorization may say SlowDown too
-
-Reply = TypeVar("Reply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +50,14 @@ def start_device(
 
 
 def _started(issuer: Issuer, clock: Clock, chosen: Chosen, *, known: Client | None) -> tuple[Client, DeviceCode]:
-    client = known or _patiently(clock, lambda: issuer.register(chosen.scopes, GRANTS))
+    client = known or patiently(clock, lambda: issuer.register(chosen.scopes, GRANTS))
     try:
-        return client, _patiently(clock, lambda: issuer.start(client))
+        return client, patiently(clock, lambda: issuer.start(client))
     except ServiceError as error:
         if error.code != "invalid_client" or known is None:
             raise
     # The issuer no longer knows the cached registration: register anew, once.
     return _started(issuer, clock, chosen, known=None)
-
-
-def _patiently(clock: Clock, call: Callable[[], Reply]) -> Reply:
-    for wait in SLOW_STARTS:
-        try:
-            return call()
-        except ServiceError as error:
-            if error.code != "slow_down":
-                raise
-            clock.sleep(wait)
-    return call()
 
 
 def polls(login: DeviceLogin, issuer: Issuer, clock: Clock) -> Iterator[Waiting | Session]:
@@ -122,8 +109,5 @@ def _asked(login: DeviceLogin, issuer: Issuer) -> Session | Pending:
             raise CodeExpired("the code expired before it was approved") from error
         raise
     if isinstance(answer, Token):
-        chosen = login.chosen
-        return Session(
-            name=chosen.name, instance=chosen.instance, client=login.client, token=answer, scopes=chosen.scopes
-        )
+        return session_of(login.chosen, login.client, answer)
     return answer

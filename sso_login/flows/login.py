@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sso_login.core.errors import (
     BadRecord,
@@ -14,14 +14,20 @@ from sso_login.core.errors import (
     StoredElsewhere,
     Unreachable,
 )
+from sso_login.core.model import Session
 from sso_login.flows.keep import held, refuse_newer, store_kind
 from sso_login.flows.session import Want, ensured
 
 if TYPE_CHECKING:
-    from sso_login.core.model import Client, Session
-    from sso_login.core.ports import Ports, Store
+    from collections.abc import Callable
+
+    from sso_login.core.model import Client, Token
+    from sso_login.core.ports import Clock, Ports, Store
     from sso_login.flows.choose import Chosen
 
+Reply = TypeVar("Reply")
+
+SLOW_STARTS: Final = (5.0, 10.0, 20.0)  # seconds: SlowDown is declared for more than polls
 ENOUGH: Final = Want(min_ttl=900.0)  # seconds left with which a login counts as already done
 
 
@@ -79,3 +85,20 @@ def already(ports: Ports, chosen: Chosen) -> Session | None:
         return None
     enough = outcome.problem is None and set(chosen.scopes) <= set(outcome.session.scopes)
     return outcome.session if enough else None
+
+
+def patiently(clock: Clock, call: Callable[[], Reply]) -> Reply:
+    """Make a call that starts a login again, after 5, 10 and 20 s, while the service says SlowDown."""
+    for wait in SLOW_STARTS:
+        try:
+            return call()
+        except ServiceError as error:
+            if error.code != "slow_down":
+                raise
+            clock.sleep(wait)
+    return call()
+
+
+def session_of(chosen: Chosen, client: Client, token: Token) -> Session:
+    """Make the session of a login that has just been granted."""
+    return Session(name=chosen.name, instance=chosen.instance, client=client, token=token, scopes=chosen.scopes)

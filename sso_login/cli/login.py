@@ -1,0 +1,117 @@
+"""What the commands that log in share: their options, and the way from a command line to a stored login."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sso_login.cli.options import json_flag, one_session, own_line
+from sso_login.cli.sessions import Sessions
+from sso_login.core.errors import StoreUnusable
+from sso_login.flows.choose import Chosen, choose
+from sso_login.flows.keep import signed_in
+from sso_login.flows.login import Ground, already, ground
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
+    from sso_login.core.model import Client, Session
+    from sso_login.world import World
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line of a login says, but for the options of that way to log in alone."""
+
+    session: str | None
+    profile: str | None
+    start_url: str | None
+    region: str | None
+    name: str | None
+    scopes: tuple[str, ...]
+    no_browser: bool
+    force: bool
+
+    def chosen(self, context: Context) -> Chosen:
+        """Find the session that is meant, with the scopes that are asked for."""
+        world = context.world()
+        found = choose(
+            world.config,
+            Sessions(context).cards,
+            world.env,
+            session=self.session,
+            profile=self.profile,
+            start_url=self.start_url,
+            region=self.region,
+            name=self.name,
+        )
+        return replace(found, scopes=self.scopes) if self.scopes else found
+
+
+def login_options(command: Decorated) -> Callable[..., Any]:
+    """Let a command take what every login takes; it is called with the context and a Wanted, then its own options."""
+
+    @one_session
+    @click.option("--start-url", metavar="URL", help="The access portal, for a login without any config.")
+    @click.option("--region", help="The region the Identity Center lives in.")
+    @click.option("--name", help="What to call a session given by --start-url.")
+    @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Ask for this scope; repeatable.")
+    @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+    @click.option("--force", is_flag=True, help="Log in anew, whatever is there.")
+    @json_flag
+    @click.pass_obj
+    @functools.wraps(command)
+    def called(context: Context, /, **given: Any) -> None:  # noqa: ANN401 - click's own values, by option
+        shared = {name: given.pop(name) for name in Wanted.__dataclass_fields__}
+        command(context, Wanted(**shared), **given)
+
+    return called
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a way to log in starts from; `browses` says that a browser may be opened here."""
+
+    context: Context
+    world: World
+    chosen: Chosen
+    registered: Client | None
+    browses: bool
+
+
+def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) -> None:
+    """Log in by that way unless a login is there already, keep what it gives, and say so."""
+    world = context.world(asks=True)
+    chosen = wanted.chosen(context)
+    basis = _ground(world, chosen, force=wanted.force)
+    found = None if basis.bare else already(world, chosen)
+    if found:
+        context.render.signed_in(found, basis.store, now=world.clock.now(), already=True)
+        return
+    browses = world.attended and not wanted.no_browser
+    new = way(Start(context, world, chosen, registered=basis.registered, browses=browses))
+    signed_in(world, new, basis.store)
+    context.render.signed_in(new, basis.store, now=world.clock.now())
+
+
+def _ground(world: World, chosen: Chosen, *, force: bool) -> Ground:
+    try:
+        return ground(world, chosen, force=force)
+    except StoreUnusable as error:
+        unpinned = world.cards.read(chosen.name) is None and not world.env.get("SSO_LOGIN_STORE")
+        if not (unpinned and world.attended):
+            raise
+        files = "plaintext files" if world.store("file").backend == "file" else "encrypted files"
+        question = f"{error.message}. Keep the tokens in {files} that only you can read instead?"
+        with own_line():
+            agreed = click.confirm(question, default=False, err=True)
+        if not agreed:
+            raise
+    store = world.store("file")
+    store.check()
+    return Ground(store=store, bare=True)
