@@ -99,10 +99,15 @@ def _field(value: str) -> str:
 
 
 def stamp(path: str) -> str:
-    """Write what changes with a file's content: `dev-ino-size-mtime_ns-ctime_ns`, "" where there is no file."""
+    """Write what changes with a file's content: `dev-ino-size-mtime_ns-ctime_ns`.
+
+    "" where there is no file, or a device (/dev/null): it never holds anything, but its times change.
+    """
     try:
         found = os.stat(path)
     except FileNotFoundError:
+        return ""
+    if found.st_mode & 0o170000 == 0o020000:
         return ""
     return f"{found.st_dev}-{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
 

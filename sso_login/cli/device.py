@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from sso_login.cli.login import Start, Wanted, log_in, login_options
 from sso_login.cli.options import Command, duration, own_line
-from sso_login.core.errors import CodeExpired
+from sso_login.core.errors import CodeExpired, LoginTimedOut
 from sso_login.core.model import Session
 from sso_login.flows.device import DeviceLogin, polls, start_device
 
@@ -31,8 +32,12 @@ def _approved(start: Start, *, timeout: float | None) -> Session:
     """Show a code and poll until it is decided; a new code only when a human at a terminal asks for one."""
     world, render, registered = start.world, start.context.render, start.registered
     issuer = world.issuer(start.chosen.instance)
+    end = math.inf if timeout is None else world.clock.monotonic() + timeout
     while True:
-        login = start_device(issuer, world.clock, start.chosen, registered=registered, timeout=timeout)
+        left = end - world.clock.monotonic()
+        if left <= 0:
+            raise LoginTimedOut("no code was approved within --timeout")
+        login = start_device(issuer, world.clock, start.chosen, registered=registered, timeout=left)
         render.code(start.chosen, login.code)
         if start.browses and not world.open_url(login.code.url_complete or login.code.url):
             render.line("No browser could be opened here; open the address on any device.")

@@ -39,4 +39,6 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     names = known.named(sessions, profile=profile, every=every)
     if names is None:
         names = known.to_forget() if every else [known.chosen()]
+    if not names:
+        context.render.line("Nothing to log out of: nobody has logged in.")
     each(context, names, forget)

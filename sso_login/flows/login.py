@@ -78,13 +78,15 @@ def _registered(ports: Ports, chosen: Chosen) -> Client | None:
 def already(ports: Ports, chosen: Chosen) -> Session | None:
     """Give the session if it needs no login: same instance, scopes at least those asked, 15 min left or renewed."""
     try:
+        # Scopes first: a login that has too few is not worth a renewal.
+        if not set(chosen.scopes) <= set(held(ports, chosen).session.scopes):
+            return None
         outcome = ensured(ports, chosen, ENOUGH)
     except StoredElsewhere:
         raise
     except (LoginRequired, Unreachable, ServiceError):
         return None
-    enough = outcome.problem is None and set(chosen.scopes) <= set(outcome.session.scopes)
-    return outcome.session if enough else None
+    return None if outcome.problem else outcome.session
 
 
 def patiently(clock: Clock, call: Callable[[], Reply]) -> Reply:

@@ -377,6 +377,39 @@ def test_after_expiry_a_human_may_ask_for_a_new_code(sh: Shell, monkeypatch: pyt
     assert "expired" in ran.err
 
 
+def test_the_timeout_is_for_all_codes_together(sh: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience of 15 minutes ends in the second code of ten; a code is not asked for when it is over."""
+    sh.attended, sh.clock.asleep = True, None
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _prompt: "")
+    began = sh.clock.now()
+    assert sh("device", "--no-browser", "--timeout", "15m").code == 4
+    assert (sh.clock.now() - began, sh.asked["StartDeviceAuthorization"]) == (900, 2)
+
+    def slowly(_prompt: str) -> str:
+        sh.clock.sleep(999)
+        return ""
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", slowly)
+    ran = sh("device", "--no-browser", "--timeout", "11m")
+    assert (ran.code, sh.asked["StartDeviceAuthorization"]) == (4, 3)
+
+
+def test_a_login_with_too_few_scopes_is_not_renewed_first(sh: Shell) -> None:
+    """It will be replaced, so its refresh token is not spent."""
+    sh("device")
+    sh.clock.sleep(3000)
+    asked = sh.asked["CreateToken"]
+    sh.approve_while_waiting(approve=False)
+    assert sh("device", "--scope", "more:scope").code == 4
+    assert sh.asked["CreateToken"] == asked + 1  # the poll that was denied
+
+
+def test_logout_all_with_nobody_logged_in(sh: Shell) -> None:
+    """It says so."""
+    ran = sh("logout", "--all")
+    assert (ran.code, "nobody has logged in" in ran.err) == (0, True)
+
+
 def test_a_login_that_moves_elsewhere_is_neither_used_nor_sent(sh: Shell) -> None:
     """The config now names another start URL: exit 3 naming both, for token and refresh."""
     sh("device")

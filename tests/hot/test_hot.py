@@ -236,6 +236,12 @@ def test_the_only_one_known_is_not_meant_any_more_when_there_is_another(both: Bo
     assert (both.ordinary("my-sso").out, both.hot("my-sso")) == (TOKEN, TOKEN)
 
 
+def test_no_config_on_purpose_is_no_config(both: Both) -> None:
+    """AWS_CONFIG_FILE=/dev/null, as in containers: the times of a device say nothing."""
+    assert both.ordinary("my-sso", AWS_CONFIG_FILE="/dev/null").out == TOKEN
+    assert both.hot("my-sso", AWS_CONFIG_FILE="/dev/null") == TOKEN
+
+
 def test_names_of_any_kind(both: Both) -> None:
     """Spaces, percent signs, slashes and other alphabets are one field of one line."""
     name = "gr\u00fcn %20/ \u4e2d"
