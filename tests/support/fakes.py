@@ -12,10 +12,12 @@ from sso_login.core.message import Notice
 from sso_login.core.model import (
     DEVICE_GRANT,
     REFRESH_GRANT,
+    Authorization,
     Client,
     DeviceCode,
     Instance,
     Pending,
+    Redirected,
     Secret,
     Session,
     Token,
@@ -84,20 +86,23 @@ def code(**changes: object) -> DeviceCode:
 
 @dataclass
 class ScriptedIssuer:
-    """An Issuer that answers from a script, an answer or an exception a call, and remembers what it was asked."""
+    """An Issuer and CodeIssuer that answers from a script, an answer or an exception a call, and remembers it all."""
 
     polled: Sequence[Token | Pending | Exception] = ()
     renewed: Sequence[Token | Exception] = ()
     started: Sequence[DeviceCode | Exception] = ()
     registered: Sequence[Client | Exception] = ()
+    exchanged: Sequence[Token | Exception] = ()
     ended: Sequence[Exception | None] = ()
     calls: list[str] = field(default_factory=list)
     during: Callable[[], None] | None = None
+    grants: tuple[str, ...] = ()
 
     def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
         """Register."""
-        del scopes, grants
+        del scopes
         self.calls.append("register")
+        self.grants = grants
         answer, *self.registered = self.registered
         return _given(answer)
 
@@ -116,6 +121,17 @@ class ScriptedIssuer:
             raise answer
         return answer
 
+    def authorize_url(self, client: Client, authorization: Authorization) -> str:
+        """Give an address with the state in it."""
+        return f"https://issuer.example/authorize?client_id={client.id}&state={authorization.state.reveal()}"
+
+    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Token:
+        """Exchange."""
+        del authorization
+        self.calls.append(f"exchange {client.id} {code.reveal()}")
+        answer, *self.exchanged = self.exchanged
+        return _given(answer)
+
     def renew(self, client: Client, refresh: Secret) -> Token:
         """Renew; `during` happens before the answer comes."""
         del client
@@ -131,6 +147,27 @@ class ScriptedIssuer:
         if self.ended:
             answer, *self.ended = self.ended
             _given(answer)
+
+
+@dataclass
+class ScriptedReceiver:
+    """A Receiver to which a browser brings these queries, one after the other, in a second each; `{state}` is right."""
+
+    clock: FakeClock
+    brought: Sequence[str] = ()
+    state: str = ""
+    redirect_uri: str = "http://127.0.0.1:40001/oauth/callback"
+    waited: float = 0.0
+
+    def receive(self, judge: Callable[[str], Redirected | None], *, seconds: float) -> Redirected | None:
+        """Bring them until one is the answer; the time passes when none is."""
+        self.waited = seconds
+        for query in self.brought:
+            self.clock.sleep(1)
+            if answer := judge(query.format(state=self.state)):
+                return answer
+        self.clock.sleep(seconds - len(self.brought))
+        return None
 
 
 def _given(answer: Answer | Exception) -> Answer:
