@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 Asked = Mapping[str, object]
 
 
-def read(ask: Ask) -> Asked:
-    """Read the body, which must be a JSON object."""
+def members(ask: Ask) -> Asked | None:
+    """Read the body; None where it is not a JSON object."""
     try:
         asked = json.loads(ask.body)
     except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict):
+        return None
+    return asked if isinstance(asked, dict) else None
+
+
+def read(ask: Ask) -> Asked:
+    """Read the body, which must be a JSON object."""
+    asked = members(ask)
+    if asked is None:
         raise oidc_refusal("InvalidRequestException", "the body is not a JSON object")
     return asked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sso_login.emulator.reply import Delivery, Reply, oidc_refusal
+from sso_login.emulator.reply import Delivery, Reply, oidc_refusal, sign_in_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,5 +45,6 @@ class Faults:
         if fault is None:
             return carry_out()
         self._queue.remove(fault)
-        real = carry_out() if fault.applied else oidc_refusal("InternalServerException", "a fault was ordered").reply
+        refusal = sign_in_refusal if operation == "CreateOAuth2Token" else oidc_refusal
+        real = carry_out() if fault.applied else refusal("InternalServerException", "a fault was ordered").reply
         return replace(fault.reply or real, delivery=fault.delivery, pause=fault.pause)

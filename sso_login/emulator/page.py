@@ -62,6 +62,17 @@ class CodeConsent:
     token: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SignInConsent:
+    """What a person is asked to approve at AWS Sign-In; `here` where the program runs on this computer."""
+
+    id: str
+    arn: str
+    hours: int
+    here: bool
+    token: str = field(repr=False)
+
+
 def headers(target: str = "") -> dict[str, str]:
     """Give a page's headers; `target` is a CSP source that its form may be redirected to.
 
@@ -129,15 +140,42 @@ here by a link that somebody sent you, choose Deny.</p>
 <div><dt>Start URL</dt><dd>{escape(asked.start_url)}</dd></div>
 <div><dt>Answer goes to</dt><dd>{where}<br><code>{escape(asked.redirect_uri)}</code></dd></div>
 </dl>
-<form method="post" action="/authorize" aria-describedby="warning what">
-<input type="hidden" name="request" value="{escape(asked.id)}">
-<input type="hidden" name="token" value="{escape(asked.token)}">
-<div class="buttons">
-<button type="submit" name="decision" value="approve">Approve</button>
-<button type="submit" name="decision" value="deny" class="quiet">Deny</button>
-</div>
-</form>"""
+{_decision("/authorize", request=asked.id, token=asked.token)}"""
     return _page("Approve sign-in?", main)
+
+
+def sign_in_consent(asked: SignInConsent) -> str:
+    """Say who would get credentials of whom, and for how long, warn, and offer Approve and Deny."""
+    program, way = (
+        ("A command line program on this computer", "The program gets it by itself, on this computer")
+        if asked.here
+        else ("A command line program, perhaps on another computer", "You will paste a code into its terminal")
+    )
+    main = f"""<h1>Approve this sign-in?</h1>
+<p class="soft">A program asks to use your console sign-in. Nothing is granted before you approve.</p>
+<p class="note" id="warning"><strong>Approve only a sign-in that you started yourself,</strong> just now. If you came
+here by a link that somebody sent you, choose Deny.</p>
+<dl id="what">
+<div><dt>Application</dt><dd>{program}</dd></div>
+<div><dt>You are</dt><dd><code>{escape(asked.arn)}</code></dd></div>
+<div><dt>It may</dt><dd>Do all that you may, for {asked.hours} hours at most</dd></div>
+<div><dt>Answer</dt><dd>{way}</dd></div>
+</dl>
+{_decision("/v1/authorize", request=asked.id, token=asked.token)}"""
+    return _page("Approve sign-in?", main)
+
+
+def sign_in_code(answer: str) -> str:
+    """Show what is to be pasted into the terminal where the sign-in was started."""
+    main = f"""{_CHECK}<h1>One step left</h1>
+<p role="status">Copy this code and paste it into the terminal where you started the sign-in.</p>
+<label for="answer">Code for your terminal</label>
+<textarea id="answer" class="answer" readonly rows="4" autofocus spellcheck="false" autocomplete="off"
+ aria-describedby="how">{escape(answer)}</textarea>
+<p class="hint" id="how">To select all of it, click into it and press Ctrl+A, or Cmd+A on a Mac.</p>
+<p class="note"><strong>Give it to nobody.</strong> Whoever has both this code and the terminal is signed in as
+you.</p>"""
+    return _page("Code for your terminal", main)
 
 
 def approved(client: str) -> str:
@@ -170,6 +208,17 @@ def stopped(why: str) -> str:
 <p class="error" role="alert">{escape(why)}</p>
 <p>Go back to the program that opened this page and start again. You may close this tab.</p>"""
     return _page("Error", main)
+
+
+def _decision(action: str, *, request: str, token: str) -> str:
+    return f"""<form method="post" action="{action}" aria-describedby="warning what">
+<input type="hidden" name="request" value="{escape(request)}">
+<input type="hidden" name="token" value="{escape(token)}">
+<div class="buttons">
+<button type="submit" name="decision" value="approve">Approve</button>
+<button type="submit" name="decision" value="deny" class="quiet">Deny</button>
+</div>
+</form>"""
 
 
 def _scopes(scopes: tuple[str, ...]) -> str:

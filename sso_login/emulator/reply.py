@@ -33,6 +33,12 @@ _PORTAL: Final = {
     "ResourceNotFoundException": 404,
     "TooManyRequestsException": 429,
 }
+_SIGN_IN: Final = {
+    "AccessDeniedException": (401, ""),  # the model declares no status; the service was seen to send this one
+    "InternalServerException": (500, "server_error"),
+    "TooManyRequestsError": (429, "rate_exceeded"),
+    "ValidationException": (400, "INVALID_REQUEST"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +87,14 @@ def portal_refusal(name: str, message: str) -> Refusal:
     content = {"message": message, "__type": f"com.amazonaws.switchboard.portal#{name}"}
     kind = f"{name}:http://internal.amazon.com/coral/com.amazonaws.switchboard.portal/"
     return Refusal(name, json_reply(_PORTAL[name], content, headers={"x-amzn-ErrorType": kind}))
+
+
+def sign_in_refusal(name: str, message: str, *, error: str = "") -> Refusal:
+    """Refuse as AWS Sign-In does: `error` and `message` in the body, the exception's bare name in a header.
+
+    `error` is needed for AccessDeniedException: TOKEN_EXPIRED, AUTHCODE_EXPIRED, USER_CREDENTIALS_CHANGED or
+    INSUFFICIENT_PERMISSIONS.
+    """
+    status, code = _SIGN_IN[name]
+    content = {"error": error or code, "message": message}
+    return Refusal(error or code, json_reply(status, content, headers={"x-amzn-ErrorType": name}))

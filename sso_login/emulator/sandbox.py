@@ -90,6 +90,7 @@ def _variables(emulator: Emulator, home: Path, inherited: Mapping[str, str]) -> 
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
         "AWS_ENDPOINT_URL_SSO_OIDC": emulator.url,
         "AWS_ENDPOINT_URL_SSO": emulator.url,
+        "AWS_ENDPOINT_URL_SIGNIN": emulator.url,
         "AWS_EC2_METADATA_DISABLED": "true",  # on an EC2 machine an SDK would find real credentials there
         "SSO_LOGIN_HOME": str(home / "sso-login"),
         "SSO_LOGIN_STORE": "file",

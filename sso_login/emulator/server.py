@@ -133,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(body)
             return
         parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        # Repeated headers are joined (RFC 9110 section 5.3), so that none can hide behind another.
+        headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
         self._send(self.server.service.handle(self.command, parts.path, query=parts.query, headers=headers, body=body))
 
     def _body(self) -> bytes | Reply:

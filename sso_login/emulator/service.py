@@ -2,7 +2,8 @@
 
 Beside what AWS has it answers two paths of its own, for tests and the curious:
 `GET /emulator/calls` gives {"calls": {operation: count}, "log": [...]}, without secrets, and
-`POST /emulator/expire` takes {"tokens"|"registrations"|"sessions"|"codes": true} and lets those be over at once.
+`POST /emulator/expire` takes {"tokens"|"registrations"|"sessions"|"codes"|"passwords": true} and lets those
+be over at once: for `passwords` that means that the user's is changed, which ends logins by AWS Sign-In.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from sso_login.emulator import approval, authorize, oidc, portal, registration
+from sso_login.emulator import approval, authorize, oidc, portal, registration, signin, signin_token
 from sso_login.emulator.faults import Fault, Faults
 from sso_login.emulator.mint import Mint
 from sso_login.emulator.reply import Refusal, Reply, json_reply
@@ -41,15 +43,20 @@ _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
     ("POST", approval.PATH): ("DecideApproval", approval.decide),
     ("GET", authorize.PATH): ("Authorize", authorize.show),
     ("POST", authorize.PATH): ("DecideAuthorization", authorize.decide),
+    ("GET", signin.PATH): ("AuthorizeSignIn", signin.show),
+    ("POST", signin.PATH): ("DecideSignIn", signin.decide),
+    ("GET", signin.CONFIRMATION): ("ConfirmSignIn", signin.confirm),
+    ("POST", signin_token.PATH): ("CreateOAuth2Token", signin_token.create_token),
     ("GET", "/"): ("Start", approval.start),
 }
-_KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes"})
+_KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes", "passwords"})
+_WITH_GRANT: Final = frozenset({"CreateToken", "CreateOAuth2Token"})
 _LOG_SIZE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it is logged, without anything secret; `grant` for CreateToken, `error` where it was refused."""
+    """One call as it is logged, without secrets; `grant` for both CreateTokens, `error` where it was refused."""
 
     at: float
     operation: str
@@ -132,21 +139,28 @@ class Service:
             self._context().decide(found, approve=approve)
 
     def expire(self, *kinds: str) -> None:
-        """Let be over at once: access `tokens`, `registrations`, portal `sessions` (no more refresh), `codes`."""
+        """Let be over at once: access `tokens`, `registrations`, `sessions` (no more refresh), `codes`, `passwords`."""
         with self._lock:
             self._expire(set(kinds))
 
     def _expire(self, kinds: set[str]) -> None:
         now, state = self._now(), self._state
+        console = state.console
+        keepers: tuple[Mapping[str, Expiring], ...] = (
+            *(state.codes, state.requests, state.authorizations),
+            *(console.requests, console.codes),
+        )
         aged: dict[str, Iterable[Expiring]] = {
             "tokens": state.access.values(),
             "registrations": state.clients.values(),
-            "sessions": [state.sign_in, *(login.sign_in for login in state.logins.values())],
-            "codes": [*state.codes.values(), *state.requests.values(), *state.authorizations.values()],
+            "sessions": [state.sign_in, *(login.sign_in for login in state.logins.values()), *console.logins.values()],
+            "codes": chain(*(kept.values() for kept in keepers)),
         }
-        for kind in kinds:
+        for kind in kinds - {"passwords"}:
             for thing in aged[kind]:
                 thing.expires_at = min(thing.expires_at, now)
+        for login in console.logins.values() if "passwords" in kinds else ():
+            login.outdated = True
 
     def _context(self) -> Context:
         return Context(self._settings, self._state, self._mint, url=self._url, key=self._key, now=self._now())
@@ -167,7 +181,7 @@ class Service:
                 return refusal.reply
 
         reply = self._faults.answer(operation, carry_out)
-        grant = oidc.grant_of(ask) if operation == "CreateToken" else ""
+        grant = oidc.grant_of(ask) if operation in _WITH_GRANT else ""
         self.calls[operation] += 1
         self.log.append(Call(context.now, operation, grant, reply.status, error, request_id))
         return reply

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Rotation = Literal["strict", "grace", "none"]
+TokenType = Literal["aws_sigv4", "urn:aws:params:oauth:token-type:access_token_sigv4"]
 HOUR: Final = 3600
 
 
@@ -37,6 +38,8 @@ class Settings:
     `approve` approves every device code by itself a second after it was asked for, and /authorize at once.
     `code_lifetime` is that of device codes and of an open consent page, `authorization_lifetime` that of
     authorization codes (RFC 6749 section 4.1.2 wants ten minutes at most).
+    AWS Sign-In's tokens live for `token_lifetime` as well, but for fifteen minutes at most; `token_type` is which of
+    both documented values it gives, `permitted` whether the user may sign in with it, `user` the name in its ARN.
     """
 
     rotation: Rotation = "strict"
@@ -53,3 +56,6 @@ class Settings:
     start_path: str = "/start"
     region: str = "us-east-1"
     accounts: tuple[Account, ...] = ACCOUNTS
+    token_type: TokenType = "aws_sigv4"  # noqa: S105 - the kind of token, no secret
+    permitted: bool = True
+    user: str = "harbour-master"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+from sso_login.emulator.console import Console
+from sso_login.emulator.family import Family
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.emulator.mint import Mint
-    from sso_login.emulator.settings import Rotation, Settings
+    from sso_login.emulator.settings import Settings
 
 Decision = Literal["pending", "approved", "denied", "spent"]
 _MOMENT: Final = 1.0  # so that a waiting client is seen to wait before --approve answers
@@ -84,30 +87,16 @@ class AuthorizationCode:
 
 
 @dataclass(slots=True)
-class Login:
-    """All tokens that descend from one approved code: `newest` and `previous` are refresh tokens."""
+class Login(Family):
+    """All tokens that descend from one approved code."""
 
     client: Registration
     sign_in: SignIn
-    newest: set[str] = field(default_factory=set, repr=False)
-    previous: str = field(default="", repr=False)
-    revoked: bool = False
 
     @property
     def dead(self) -> bool:
         """Tell whether every token of this login was revoked, by reuse or by logout."""
         return self.revoked or self.sign_in.ended
-
-    def takes(self, refresh: str, rotation: Rotation) -> bool:
-        """Tell whether that refresh token of this login may still be used."""
-        return refresh in self.newest or (rotation == "grace" and refresh == self.previous)
-
-    def succeed(self, used: str, fresh: str) -> None:
-        """Put a new refresh token in the place of the used one, which stays as the previous."""
-        if used in self.newest:
-            self.previous, self.newest = used, {fresh}
-        else:  # the previous one again: whoever asked first may never have had its answer, so both answers count
-            self.newest.add(fresh)
 
 
 @dataclass(slots=True)
@@ -129,6 +118,7 @@ class State:
     logins: dict[str, Login] = field(default_factory=dict, repr=False)
     access: dict[str, Access] = field(default_factory=dict, repr=False)
     sign_in: SignIn = field(default_factory=lambda: SignIn(0))
+    console: Console = field(default_factory=Console)
 
     def by_user_code(self, user_code: str) -> Authorization | None:
         """Find the authorization of a user code as it was issued."""

@@ -69,6 +69,10 @@ input[type=text] {
   border: 1px solid var(--soft); border-radius: 8px; text-transform: uppercase; letter-spacing: .08em;
   font: 600 1.375rem/1.3 var(--mono);
 }
+.answer {
+  display: block; width: 100%; padding: .7rem .9rem; color: inherit; background: var(--code); resize: vertical;
+  border: 1px solid var(--soft); border-radius: 8px; overflow-wrap: anywhere; font: 1rem/1.4 var(--mono);
+}
 input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
 ::placeholder { color: var(--soft); opacity: .7; }
 .buttons { display: flex; gap: .75rem; }
