@@ -34,7 +34,7 @@ _PORTAL: Final = {
     "TooManyRequestsException": 429,
 }
 _SIGN_IN: Final = {
-    "AccessDeniedException": (401, ""),  # the model declares no status; the service was seen to send this one
+    "AccessDeniedException": (401, ""),  # the model declares no status; reported of the service, not checked
     "InternalServerException": (500, "server_error"),
     "TooManyRequestsError": (429, "rate_exceeded"),
     "ValidationException": (400, "INVALID_REQUEST"),

@@ -1,8 +1,8 @@
 """AWS Sign-In's CreateOAuth2Token: credentials for a code or a refresh token, each with a DPoP proof.
 
-Members, limits and errors are those of the API's service model (signin, 2023-01-01). Which error says what follows what
-was seen of the service: a grant that is no good in itself is ValidationException, one that was good and is over
-AccessDeniedException.
+Members, limits and errors are those of the API's service model (signin, 2023-01-01). Which error says what follows
+public reports (aws/aws-cli 10613 and 10330), not a check: a grant that is no good in itself, or revoked, is
+ValidationException, one that was good and is over AccessDeniedException.
 """
 
 from __future__ import annotations
