@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Name -> what `--help` says of it; the module of that name is imported only when the command runs.
 COMMANDS: Final = {
     "device": "Log in with a device code.",
+    "browser": "Log in in a browser on this machine.",
     "token": "Print the bearer token, renewed if need be.",
     "refresh": "Renew what is about to expire; for cron.",
     "status": "Show every known session; no network.",

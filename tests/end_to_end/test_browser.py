@@ -13,7 +13,6 @@ from selenium.webdriver.common.by import By
 
 from sso_login.emulator.server import Emulator, running
 from sso_login.emulator.settings import Settings
-from tests.support.chromium import NEEDS, chromium, found
 from tests.support.shell import COMMAND, clean, environment, process
 
 
@@ -22,15 +21,6 @@ def emulator() -> Iterator[Emulator]:
     """Run an emulator that lets itself be polled every second."""
     with running(Settings(interval=1)) as made:
         yield made
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[WebDriver]:
-    """Give a browser, or skip by name."""
-    if found() is None:
-        pytest.skip(NEEDS)
-    with chromium(tmp_path / "profile") as driver:
-        yield driver
 
 
 def decided(home: Path, emulator: Emulator, browser: WebDriver, *, button: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from sso_login.emulator.faults import Fault
 from sso_login.emulator.reply import Reply
 from sso_login.emulator.settings import Settings
 from tests.support.shell import Ran, Shell, shell
+from tests.support.visitor import as_browser
 
 MARKER = "CANARY-IN-THE-MINE"
 PRINTS_THE_TOKEN = ("token",)
@@ -19,6 +20,8 @@ COMMANDS = (
     ("device",),
     ("device", "--json"),
     ("device", "--force"),
+    ("browser",),
+    ("browser", "--force", "--json"),
     ("token",),
     ("token", "--json"),
     ("token", "--header"),
@@ -50,14 +53,17 @@ OPERATIONS = ("RegisterClient", "StartDeviceAuthorization", "CreateToken", "Logo
 @pytest.fixture
 def sh(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
     """Give a shell against an emulator that marks every secret."""
-    with shell(home, capsys, Settings(marker=MARKER)) as made:
+    with shell(home, capsys, Settings(marker=MARKER, approve=True)) as made:
+        made.env["BROWSER"] = as_browser()
         made.approve_while_waiting()
         yield made
 
 
-def test_the_marker_is_in_every_secret(sh: Shell) -> None:
+@pytest.mark.parametrize("way", ["device", "browser"])
+def test_the_marker_is_in_every_secret(sh: Shell, way: str) -> None:
     """Without this the search below would find nothing, whatever leaked."""
-    sh("device")
+    sh.attended = True
+    assert sh(way).code == 0
     record = sh.record().read_text()
     assert record.count(MARKER) >= 3  # access token, refresh token, client secret
     assert MARKER in sh("token").out
@@ -80,6 +86,7 @@ def test_no_secret_is_shown(
     if reply:
         for operation in OPERATIONS:
             sh.emulator.service.order(Fault(operation, reply=reply, times=200))
+    sh.attended = command[0] == "browser"  # or else none is opened
     ran: Ran = sh(*command, "-vv")
     assert MARKER not in ran.err
     assert MARKER not in caplog.text

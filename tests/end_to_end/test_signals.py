@@ -65,11 +65,12 @@ def is_clean(at: Desk) -> None:
 
 
 @each_signal
-def test_a_login_that_is_waited_for_can_be_stopped(home: Path, name: str, code: int) -> None:
+@pytest.mark.parametrize(("way", "words"), [("device", "Waiting for approval"), ("browser", "Waiting for the browser")])
+def test_a_login_that_is_waited_for_can_be_stopped(home: Path, way: str, words: str, name: str, code: int) -> None:
     """The exit code is 128 + n, stderr ends with a whole line and no traceback, and nothing is stored."""
     with desk(home, STRICT) as at:
-        child = at.start("device", "--no-browser")
-        read_until(child, "Waiting for approval")
+        child = at.start(way, "--no-browser")
+        read_until(child, words)
         child.send_signal(getattr(signal, name))
         ran = finished(child)
         assert (ran.code, ran.out) == (code, "")
