@@ -59,7 +59,8 @@ def prepared(emulator: Emulator, inherited: Mapping[str, str]) -> Iterator[Sandb
     with tempfile.TemporaryDirectory(prefix="sso-login-emulator-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         aws = home / ".aws"
-        aws.mkdir(mode=0o700)
+        for made in (aws, home / "run"):
+            made.mkdir(mode=0o700)
         config = aws / "config"
         config.touch(mode=0o600)
         config.write_text(_config(emulator), encoding="utf-8")
@@ -96,6 +97,8 @@ def _variables(emulator: Emulator, home: Path, inherited: Mapping[str, str]) -> 
         "SSO_LOGIN_STORE": "file",
         "SSO_LOGIN_SESSION": SESSION,
     }
+    if "WAYLAND_DISPLAY" not in inherited:  # whose socket lies in the real one, and a browser may be opened
+        variables["XDG_RUNTIME_DIR"] = str(home / "run")
     if os.name == "nt":
         variables["USERPROFILE"] = str(home)
     if any(name.upper() == "HTTP_PROXY" for name in inherited):  # other programs would ask it for 127.0.0.1

@@ -75,6 +75,7 @@ def test_nothing_real_leaks_in(emulator: Emulator) -> None:
     assert child["HOME"] != "/home/me"
     assert child["AWS_CONFIG_FILE"].startswith(child["HOME"])
     assert child["AWS_ENDPOINT_URL_SSO_OIDC"] == child["AWS_ENDPOINT_URL_SSO"] == emulator.url
+    assert Path(child["XDG_RUNTIME_DIR"]).parent == Path(child["HOME"])
     assert child["AWS_ENDPOINT_URL_SIGNIN"] == emulator.url
     assert (child["SSO_LOGIN_STORE"], child["SSO_LOGIN_SESSION"]) == ("file", "emulator")
 
