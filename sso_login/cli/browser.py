@@ -25,7 +25,12 @@ NEVER_GIVE: Final = "Paste it here and nowhere else: whoever has it from you may
 )
 @login_options
 @click.option("--timeout", type=duration, default=PATIENCE, help="Give up after this long (default 5m).")
-@click.option("--port", type=click.IntRange(1, 65535), help="Wait on this port of 127.0.0.1 (default: a free one).")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Wait on this port of 127.0.0.1 (default: a free one).",
+)
 @click.option("--paste", is_flag=True, help="Wait for the address to be pasted; for a browser on another machine.")
 def browser(context: Context, wanted: Wanted, *, timeout: float, port: int | None, paste: bool) -> None:
     """Log in to SESSION in a browser on this machine: no code to compare, and nobody else can finish it."""
