@@ -15,6 +15,8 @@ MAGIC_NAME = "sso-login-record "
 USERNAME = "sso-login"
 END_OF_TIME = 32_503_680_000  # the year 3000, in epoch seconds: what every platform can write as a date
 SESSION = "sso"
+SIGNIN = "signin"
+ROLE = "role"
 
 # What has a say in which session `token` means and where it is: the same strings, the same answer.
 ASKED = (

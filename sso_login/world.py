@@ -48,8 +48,16 @@ class World:
         self._clock = clock
         self._transport = transport
         self._entries = dict(entries or {})
+        self._kind = layout.SESSION
         self._issuers: dict[Instance, IdentityCenter] = {}
         self._building = threading.RLock()
+
+    @cached_property
+    def signin(self) -> World:
+        """The same world for logins by AWS Sign-In: their names are profiles, and they lie apart from sessions."""
+        made = World(self.env, attended=self.attended, notify=self.notify, clock=self._clock, transport=self._transport)
+        made._entries, made._kind = self._entries, layout.SIGNIN  # a store remembers what timed out
+        return made
 
     @property
     def home(self) -> str:
@@ -84,7 +92,7 @@ class World:
         """The session cards."""
         from sso_login.adapters.cards import FileCards
 
-        return FileCards(self.home)
+        return FileCards(self.home, self._kind)
 
     @cached_property
     def index(self) -> Index:
@@ -98,7 +106,8 @@ class World:
         """One lock a session."""
         from sso_login.adapters.lock import FileLocks
 
-        return FileLocks(self.home, notify=self.notify)
+        folder = "locks" if self._kind == layout.SESSION else f"{self._kind}-locks"
+        return FileLocks(self.home, notify=self.notify, folder=folder)
 
     def store(self, kind: str) -> Store:
         """Give the store of that kind; the same object each time, since it remembers what timed out."""
@@ -107,7 +116,7 @@ class World:
         with self._building:  # sessions are renewed side by side
             if kind not in self._entries:
                 self._entries[kind] = self._opened(kind)
-            return SessionStore(self._entries[kind])
+            return SessionStore(self._entries[kind], self._kind)
 
     @cached_property
     def rescue(self) -> Store | None:
@@ -116,7 +125,7 @@ class World:
         from sso_login.adapters.session_store import SessionStore
 
         entries = rescue_entries(self.env)
-        return SessionStore(entries) if entries else None
+        return SessionStore(entries, self._kind) if entries else None
 
     def _opened(self, kind: str) -> Entries:
         if kind == "file":

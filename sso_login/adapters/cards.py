@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from typing import Final
 from urllib.parse import unquote
 
 from sso_login import layout
 from sso_login.adapters import files, record
+from sso_login.core import commands
 from sso_login.core.errors import BadRecord, NewerRecord, StorageError
-from sso_login.core.model import Card
+from sso_login.core.model import SSO, Card
 
 _VERSION: Final = 1
 
@@ -19,9 +19,10 @@ _VERSION: Final = 1
 class FileCards:
     """The port Cards over JSON files in `HOME/sessions`."""
 
-    def __init__(self, home: str) -> None:
-        """Keep cards below that state folder."""
-        self.folder = os.path.join(home, "sessions")
+    def __init__(self, home: str, kind: str = SSO) -> None:
+        """Keep the cards of that kind of login below that state folder."""
+        self.folder = os.path.join(home, "sessions" if kind == SSO else kind)
+        self._kind = kind
 
     def names(self) -> list[str]:
         """List the names of all cards, sorted; a card that cannot be read counts by its file's name."""
@@ -39,9 +40,9 @@ class FileCards:
             message = f"the card {path} was written by a newer sso-login"
             raise NewerRecord(message) from None
         except record.Broken as broken:
-            raise _bad_card(path, name, str(broken)) from broken
+            raise self._bad_card(path, name, str(broken)) from broken
         if card.name != name:
-            raise _bad_card(path, name, "it belongs to another session")
+            raise self._bad_card(path, name, "it belongs to another session")
         return card
 
     def write(self, card: Card) -> None:
@@ -65,13 +66,12 @@ class FileCards:
             return unquote(file, errors="replace")
         return name if self.path(name) == path else unquote(file, errors="replace")
 
-
-def _bad_card(path: str, name: str, reason: str) -> BadRecord:
-    quoted = shlex.quote(name)
-    return BadRecord(
-        f"the card {path} cannot be used: {reason}",
-        hint=f"`sso-login device {quoted} --force` writes it anew, `sso-login logout {quoted}` removes it.",
-    )
+    def _bad_card(self, path: str, name: str, reason: str) -> BadRecord:
+        anew, gone = commands.log_in(name, self._kind, force=True), commands.log_out(name, self._kind)
+        return BadRecord(
+            f"the card {path} cannot be used: {reason}",
+            hint=f"`{anew}` writes it anew, `{gone}` removes it.",
+        )
 
 
 def _members(card: Card) -> dict[str, object]:
@@ -83,6 +83,7 @@ def _members(card: Card) -> dict[str, object]:
         "store": card.store,
         "backend": card.backend,
         "entries": list(card.entries),
+        "sdk_cache": card.sdk_cache,
         "refused": card.refused,
         "retry_after": card.retry_after,
         "retry_delay": card.retry_delay,
@@ -106,6 +107,7 @@ def _card(content: bytes) -> Card:
         store=fields.text("store"),
         backend=fields.text("backend"),
         entries=fields.texts("entries"),
+        sdk_cache=fields.text("sdk_cache", ""),
         refused=fields.flag("refused"),
         retry_after=fields.number("retry_after"),
         retry_delay=fields.number("retry_delay"),

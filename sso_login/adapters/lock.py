@@ -37,10 +37,16 @@ class FileLocks:
     """The port Locks over files in `HOME/locks`, which are never removed; not reentrant."""
 
     def __init__(
-        self, home: str, *, notify: Callable[[Notice], None], wait_seconds: float = PATIENCE, clock: Ticking = time
+        self,
+        home: str,
+        *,
+        notify: Callable[[Notice], None],
+        folder: str = "locks",
+        wait_seconds: float = PATIENCE,
+        clock: Ticking = time,
     ) -> None:
-        """Keep lock files below that state folder and wait for no lock longer than `wait_seconds`."""
-        self._folder = os.path.join(home, "locks")
+        """Keep lock files in that folder of the state folder and wait for no lock longer than `wait_seconds`."""
+        self._folder = os.path.join(home, folder)
         self._clock = clock
         self._notify = notify
         self._wait_seconds = wait_seconds

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import TYPE_CHECKING, NoReturn
 
 from sso_login import layout
+from sso_login.core import commands
 from sso_login.core.errors import BadRecord, NewerRecord, UsageProblem
-from sso_login.core.model import Client, Instance, Secret, Session, Token
+from sso_login.core.model import SSO, Client, Instance, Secret, Session, Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,6 +117,7 @@ def instance_members(instance: Instance) -> dict[str, object]:
         "portal_endpoint": instance.portal_endpoint,
         "fips": instance.fips,
         "dualstack": instance.dualstack,
+        **({} if instance.kind == SSO else {"kind": instance.kind}),
     }
 
 
@@ -130,12 +131,13 @@ def read_instance(fields: Fields) -> Instance:
             portal_endpoint=fields.text("portal_endpoint", ""),
             fips=fields.flag("fips"),
             dualstack=fields.flag("dualstack"),
+            kind=fields.text("kind", SSO),
         )
     except UsageProblem:
         raise Broken("its instance names no usable URL or region") from None  # the error quotes what was stored
 
 
-def packed(session: Session, *, where: str) -> str:
+def packed(session: Session, *, where: str, kind: str = SSO) -> str:
     """Write a session as a record; raise BadRecord for one that could not be read again, so that none is stored."""
     body = {
         "name": session.name,
@@ -144,41 +146,49 @@ def packed(session: Session, *, where: str) -> str:
         "client": _client_members(session.client),
         "issued_at": session.token.issued_at,
         "refresh": session.token.refresh.reveal() if session.token.refresh is not None else None,
+        **_signed_in_as(session),
     }
     text = layout.pack(session.token.expires_at, session.token.access.reveal(), json.dumps(body, separators=(",", ":")))
-    unpacked(text, name=session.name, where=where)
+    unpacked(text, name=session.name, where=where, kind=kind)
     return text
 
 
-def unpacked(text: str, *, name: str, where: str) -> Session:
+def _signed_in_as(session: Session) -> dict[str, object]:
+    known = {"id_token": session.id_token.reveal() if session.id_token else None, "subject": session.subject}
+    return {key: value for key, value in known.items() if value}
+
+
+def unpacked(text: str, *, name: str, where: str, kind: str = SSO) -> Session:
     """Read a record back; raise BadRecord or NewerRecord naming the session and `where` the record lies."""
     try:
-        return _session(text, name)
+        return _session(text, name, kind)
     except Newer:
         message = f"the record of session {name!r} in {where} was written by a newer sso-login"
         raise NewerRecord(message) from None
     except Broken as broken:
-        raise bad_record(name, where, str(broken)) from broken
+        raise bad_record(name, where, str(broken), kind=kind) from broken
 
 
-def bad_record(name: str, where: str, reason: str) -> BadRecord:
+def bad_record(name: str, where: str, reason: str, *, kind: str = SSO) -> BadRecord:
     """Word that a session's record cannot be used, and how to replace or remove it."""
-    quoted = shlex.quote(name)
     return BadRecord(
         f"the record of session {name!r} in {where} cannot be used: {reason}",
-        hint=f"`sso-login device {quoted} --force` logs in anew and replaces it, "
-        f"`sso-login logout {quoted}` removes it.",
+        hint=f"`{commands.log_in(name, kind, force=True)}` logs in anew and replaces it, "
+        f"`{commands.log_out(name, kind)}` removes it.",
     )
 
 
-def _session(text: str, name: str) -> Session:
+def _session(text: str, name: str, kind: str) -> Session:
     expires_at, access, body = _head(text)
     fields = Fields.of(body)
     if fields.text("name") != name:
         raise Broken("it belongs to another session")
+    instance = read_instance(fields.fields("instance"))
+    if instance.kind != kind:
+        raise Broken("it is a login of another kind")
     return Session(
         name=name,
-        instance=read_instance(fields.fields("instance")),
+        instance=instance,
         client=_client(fields.fields("client")),
         token=Token(
             access=Secret(access),
@@ -187,6 +197,8 @@ def _session(text: str, name: str) -> Session:
             issued_at=fields.seconds("issued_at"),
         ),
         scopes=fields.texts("scopes"),
+        id_token=fields.optional_secret("id_token"),
+        subject=fields.text("subject", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""Sessions in a store of named secrets: one entry a session."""
+"""Logins of one kind in a store of named secrets: one entry a login."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sso_login import layout
 from sso_login.adapters import record
+from sso_login.core.model import SSO
 
 if TYPE_CHECKING:
     from sso_login.core.model import Session
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 class SessionStore:
     """The port Store over any Entries."""
 
-    def __init__(self, entries: Entries) -> None:
-        """Keep sessions in those entries."""
+    def __init__(self, entries: Entries, kind: str = SSO) -> None:
+        """Keep logins of that kind in those entries."""
         self._entries = entries
+        self._kind = kind
 
     @property
     def kind(self) -> str:
@@ -36,11 +38,11 @@ class SessionStore:
     def load(self, name: str) -> Session | None:
         """Give the session of that name, None where there is none; raise BadRecord, NewerRecord, StorageError."""
         text = self._entries.read(self.entry(name))
-        return None if text is None else record.unpacked(text, name=name, where=self._where())
+        return None if text is None else record.unpacked(text, name=name, where=self._where(), kind=self._kind)
 
     def save(self, session: Session) -> None:
         """Keep the session, whole or not at all; raise StorageError, SaveUnknown after a deadline."""
-        self._entries.write(self.entry(session.name), record.packed(session, where=self._where()))
+        self._entries.write(self.entry(session.name), record.packed(session, where=self._where(), kind=self._kind))
 
     def delete(self, name: str) -> bool:
         """Forget the session, readable or not; tell whether there was one; raise StorageError."""
@@ -48,7 +50,7 @@ class SessionStore:
 
     def entry(self, name: str) -> str:
         """Name the store's entry for that session, as a card lists it."""
-        return layout.entry(layout.SESSION, name)
+        return layout.entry(self._kind, name)
 
     def _where(self) -> str:
         return "the file store" if self.kind == "file" else f"the keyring ({self.backend})"

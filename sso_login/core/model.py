@@ -13,6 +13,8 @@ DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 CODE_GRANT: Final = "authorization_code"
 REFRESH_GRANT: Final = "refresh_token"
 DEFAULT_SCOPE: Final = "sso:account:access"
+SSO: Final = "sso"  # the kinds of login, as they are called in the names of what is kept
+SIGNIN: Final = "signin"
 CALLBACK: Final = "/oauth/callback"  # the one path on 127.0.0.1 that a browser is sent back to
 
 _REGION: Final = re.compile(r"[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
@@ -94,6 +96,7 @@ class Instance:
 
     `start_url` is kept as configured (the SDKs' cache file name depends on it). An empty endpoint
     means AWS's own host for the region, of the FIPS or dual-stack kind where asked for.
+    AWS Sign-In counts as an instance of its own `kind`: its start URL is that of the service.
     """
 
     start_url: str
@@ -102,6 +105,7 @@ class Instance:
     portal_endpoint: str = ""
     fips: bool = False
     dualstack: bool = False
+    kind: str = SSO
 
     def __post_init__(self) -> None:
         """Refuse what no host name may be built from (UsageProblem)."""
@@ -196,13 +200,46 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login as it is stored: who issued it, with which registration, and its tokens."""
+    """One login as it is stored: who issued it, with which registration, and its tokens.
+
+    A login by AWS Sign-In also has an ID token, and its `subject`: the ARN of who signed in.
+    """
 
     name: str
     instance: Instance
     client: Client
     token: Token
     scopes: tuple[str, ...]
+    id_token: Secret | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account that a session may use; the portal leaves name and e-mail out where there is none."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role (permission set) that a session may take in an account."""
+
+    account: Account
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Short-lived AWS credentials; `expires_at` in epoch seconds, `account_id` empty where not known."""
+
+    key_id: str
+    secret: Secret
+    token: Secret
+    expires_at: int
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +247,7 @@ class Card:
     """What is known of a session without opening a store; holds no secret.
 
     `store` and `backend` are pinned at login; `entries` are the names of what lies in that store.
+    `sdk_cache` is what the SDKs' own cache file is named after where it is kept in step, else empty.
     `refused` says that the issuer refused the stored refresh token. After a renewal that failed on
     the network none is tried before `retry_after`, and `retry_delay` (seconds) doubles.
     """
@@ -220,6 +258,7 @@ class Card:
     store: str
     backend: str
     entries: tuple[str, ...] = ()
+    sdk_cache: str = ""
     refused: bool = False
     retry_after: float = 0
     retry_delay: float = 0

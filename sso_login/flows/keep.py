@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from sso_login.core import commands
 from sso_login.core.errors import (
     BadRecord,
     BoundElsewhere,
@@ -25,6 +25,7 @@ from sso_login.core.model import Card, Session, Token
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sso_login.core.model import Instance
     from sso_login.core.ports import Issuer, Ports, Store
     from sso_login.flows.choose import Chosen
 
@@ -45,9 +46,9 @@ class Held:
     rescued: bool = False
 
 
-def log_in(name: str) -> str:
+def log_in(name: str, instance: Instance) -> str:
     """Say how to log in to that session, as a hint."""
-    return f"Log in with `sso-login device {shlex.quote(name)}`."
+    return f"Log in with `{commands.log_in(name, instance.kind)}`."
 
 
 def store_kind(card: Card | None, env: Mapping[str, str]) -> str:
@@ -59,9 +60,10 @@ def store_kind(card: Card | None, env: Mapping[str, str]) -> str:
     if wanted and wanted not in STORES:
         raise UsageProblem(f"SSO_LOGIN_STORE={wanted!r} is no store", hint="It may be keyring or file, or unset.")
     if card and wanted and wanted != card.store:
+        anew = commands.log_in(card.name, card.instance.kind, force=True)
         raise StoredElsewhere(
             f"the login of session {card.name!r} lies in the {card.store} store, SSO_LOGIN_STORE says {wanted}",
-            hint=f"Unset SSO_LOGIN_STORE, or move the login: `sso-login device {shlex.quote(card.name)} --force`.",
+            hint=f"Unset SSO_LOGIN_STORE, or move the login: `{anew}`.",
         )
     return card.store if card else wanted or STORES[0]
 
@@ -79,7 +81,7 @@ def held(ports: Ports, chosen: Chosen) -> Held:
         stored = store.load(name)
     except (StoreUnusable, StoreTimeout, SaveUnknown):
         if spare is None and card is None:  # every login has its card, so there is none that could not be read
-            raise _not_logged_in(name) from None
+            raise _not_logged_in(chosen) from None
         if spare is None:
             raise
         return Held(_bound(spare, chosen), store, card, rescued=True)
@@ -89,19 +91,19 @@ def held(ports: Ports, chosen: Chosen) -> Held:
 
 def _bound(session: Session | None, chosen: Chosen) -> Session:
     if session is None:
-        raise _not_logged_in(chosen.name)
+        raise _not_logged_in(chosen)
     if session.instance.binding != chosen.instance.binding:
         raise BoundElsewhere(
             f"the login of session {chosen.name!r} belongs to {session.instance.described()}, "
             f"but {chosen.source} says {chosen.instance.described()}",
-            hint=log_in(chosen.name),
+            hint=log_in(chosen.name, chosen.instance),
         )
     # The same login, but the portal's endpoint and the kind of host are as configured now.
     return replace(session, instance=chosen.instance)
 
 
-def _not_logged_in(name: str) -> NotLoggedIn:
-    return NotLoggedIn(f"session {name!r} is not logged in", hint=log_in(name))
+def _not_logged_in(chosen: Chosen) -> NotLoggedIn:
+    return NotLoggedIn(f"session {chosen.name!r} is not logged in", hint=log_in(chosen.name, chosen.instance))
 
 
 def rescued(ports: Ports, name: str) -> Session | None:
@@ -127,7 +129,8 @@ def rescue(ports: Ports, session: Session, problem: StorageError, *, spent: Sess
         ports.rescue.save(replace(spent, name=spent.name + _SPENT))
         ports.rescue.save(session)
     except StorageError:
-        hint = f"Once the store works again: `sso-login device {shlex.quote(session.name)} --force`. {problem.hint}"
+        anew = commands.log_in(session.name, session.instance.kind, force=True)
+        hint = f"Once the store works again: `{anew}`. {problem.hint}"
         raise StorageError(f"{problem.message}; the new tokens could not be kept anywhere", hint=hint) from problem
     return StorageError(
         f"{problem.message}; the new tokens of session {session.name!r} are kept in {ports.rescue.backend} until then",
@@ -149,15 +152,17 @@ def _warn(ports: Ports, text: str) -> None:
     ports.notify(Notice(text, warning=True))
 
 
-def card_of(session: Session, store: Store) -> Card:
-    """Write the card of a session that has just been saved."""
+def card_of(session: Session, store: Store, *, old: Card | None = None, sdk_cache: str = "") -> Card:
+    """Write the card of a session that is saved; what else lies in the same store by the `old` card stays listed."""
+    others = old.entries if old and old.store == store.kind else ()
     return Card(
         name=session.name,
         instance=session.instance,
         scopes=session.scopes,
         store=store.kind,
         backend=store.backend,
-        entries=(store.entry(session.name),),
+        entries=tuple(dict.fromkeys([store.entry(session.name), *others])),
+        sdk_cache=sdk_cache or (old.sdk_cache if old else ""),
     )
 
 

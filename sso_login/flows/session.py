@@ -109,7 +109,7 @@ def _brought_home(ports: Ports, current: Held) -> Held:
 
 def _may_try(card: Card, now: float) -> None:
     if card.refused:
-        raise _session_over(card.name)
+        raise _session_over(card)
     # A time further off than we ever set comes from a clock that was wrong: not honoured.
     if 0 < card.retry_after - now <= LONGEST_DELAY:
         seconds = math.ceil(card.retry_after - now)
@@ -117,15 +117,16 @@ def _may_try(card: Card, now: float) -> None:
 
 
 def _can_renew(session: Session, now: float) -> None:
-    name = session.name
+    name, hint = session.name, log_in(session.name, session.instance)
     if session.token.refresh is None:
-        raise RefreshRefused(f"session {name!r} has no refresh token, so it cannot be renewed", hint=log_in(name))
+        raise RefreshRefused(f"session {name!r} has no refresh token, so it cannot be renewed", hint=hint)
     if not session.client.usable(now):
-        raise RefreshRefused(f"the client registration of session {name!r} has expired", hint=log_in(name))
+        raise RefreshRefused(f"the client registration of session {name!r} has expired", hint=hint)
 
 
-def _session_over(name: str) -> RefreshRefused:
-    return RefreshRefused(f"session {name!r} is over: its refresh token is no longer accepted", hint=log_in(name))
+def _session_over(known: Card | Chosen) -> RefreshRefused:
+    hint = log_in(known.name, known.instance)
+    return RefreshRefused(f"session {known.name!r} is over: its refresh token is no longer accepted", hint=hint)
 
 
 def _exchanged(ports: Ports, current: Held) -> Outcome:
@@ -163,7 +164,7 @@ def _noted(ports: Ports, before: Held, card: Card, session: Session) -> None:
     if not session.token.usable(now):
         ports.cards.write(_postponed(card, now, 0))
         raise MalformedReply(f"the service renewed session {session.name!r} with a token that is already over")
-    fresh = card_of(session, before.store)
+    fresh = card_of(session, before.store, old=card)
     if fresh != before.card:
         ports.cards.write(fresh)
 
@@ -185,7 +186,7 @@ def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: Se
         ports.cards.write(replace(card, refused=True, retry_after=0, retry_delay=0))
     elif newest.token.usable(now):
         return Outcome(newest)
-    raise _session_over(chosen.name) from error
+    raise _session_over(chosen) from error
 
 
 def stale_notice(outcome: Outcome) -> Notice | None:
