@@ -11,9 +11,9 @@ import click
 from sso_login.cli.options import Command, duration
 from sso_login.cli.render import out
 from sso_login.core.errors import SsoLoginError
-from sso_login.emulator import sandbox, signals
+from sso_login.emulator import organization, sandbox, signals
 from sso_login.emulator.server import running
-from sso_login.emulator.settings import Rotation, Settings
+from sso_login.emulator.settings import ACCOUNTS, Rotation, Settings
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _EXAMPLE: Final = """\
 sso-login emulator -- sso-login device
 sso-login emulator --approve --interval 1 -- sh -c 'sso-login device && sso-login token'
+sso-login emulator --approve --accounts 700 --portal-delay 0.05 --portal-rate 20 -- bash
 sso-login emulator --port 8400     (then paste the lines it prints into a second terminal)"""
 
 
@@ -34,7 +35,11 @@ def whole_seconds(text: object) -> int:
 
 @click.command("emulator", cls=Command, epilog=_EXAMPLE)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
-@click.option("--approve", is_flag=True, help="Approve every code by itself after a moment.")
+@click.option(
+    "--approve",
+    is_flag=True,
+    help="Approve by itself: every device code after a moment, the browser's pages (/authorize, AWS Sign-In) at once.",
+)
 @click.option(
     "--rotation",
     type=click.Choice(["strict", "grace", "none"]),
@@ -57,6 +62,48 @@ def whole_seconds(text: object) -> int:
 @click.option(
     "--code-lifetime", type=whole_seconds, metavar="DURATION", default="10m", show_default=True, help="Life of a code."
 )
+@click.option(
+    "--role-lifetime",
+    type=whole_seconds,
+    metavar="DURATION",
+    default="1h",
+    show_default=True,
+    help="Life of a role's credentials.",
+)
+@click.option(
+    "--accounts",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=len(ACCOUNTS),
+    show_default=True,
+    help="How many accounts to make up, the same ones every time.",
+)
+@click.option(
+    "--page-size",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="List no more than that at a time, whatever is asked for.",
+)
+@click.option(
+    "--portal-delay",
+    type=duration,
+    metavar="DURATION",
+    default="0",
+    show_default=True,
+    help="Let every call of the access portal wait that long, such as 0.05.",
+)
+@click.option(
+    "--portal-rate",
+    type=click.IntRange(0, 10_000),
+    metavar="N",
+    default=0,
+    help="Answer 429 to more than N calls a second of the access portal.  [default: any number is served]",
+)
+@click.option(
+    "--retry-after", type=whole_seconds, metavar="DURATION", help="What a 429 says to wait.  [default: it says nothing]"
+)
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
 @click.pass_obj
 def emulator(  # noqa: PLR0913 - click gives each option its own parameter
@@ -68,6 +115,12 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     interval: int,
     token_lifetime: int,
     code_lifetime: int,
+    role_lifetime: int,
+    accounts: int,
+    page_size: int,
+    portal_delay: float,
+    portal_rate: int,
+    retry_after: int | None,
     command: tuple[str, ...],
 ) -> int:
     """Run a local IAM Identity Center on 127.0.0.1, with an approval page and made-up accounts.
@@ -75,14 +128,23 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     With COMMAND: runs it in an environment that points there (throwaway home, AWS config and file store) and passes
     on its exit code. Without: prints that environment as `export` lines and serves until Ctrl-C.
 
+    Beside the access portal and both ways to sign in, it answers STS's GetCallerIdentity, with the signature checked,
+    and the console's /federation.
+
     GET /emulator/calls counts what was asked of it; POST /emulator/expire with {"tokens": true}, or registrations,
-    sessions or codes, lets those be over at once.
+    sessions, codes, credentials or passwords, lets those be over at once.
     """
     settings = Settings(
         rotation=cast("Rotation", rotation),
         interval=interval,
         token_lifetime=token_lifetime,
         code_lifetime=code_lifetime,
+        role_lifetime=role_lifetime,
+        accounts=organization.accounts(accounts),
+        page_size=page_size,
+        portal_delay=portal_delay,
+        portal_rate=portal_rate,
+        retry_after=retry_after,
         approve=approve,
     )
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.emulator import guard, page, pkce, redirect
 from sso_login.emulator.registration import CODE_GRANT
-from sso_login.emulator.reply import Refusal, Reply
+from sso_login.emulator.reply import Reply
 from sso_login.emulator.state import AuthorizationCode, AuthorizationRequest
 
 if TYPE_CHECKING:
@@ -43,18 +43,18 @@ def decide(context: Context, ask: Ask) -> Reply:
     """Answer POST /authorize: lead to the redirect URI with a code or with access_denied, if the form is ours."""
     form = guard.form(ask)
     if form is None:
-        return _stop(400, "That was not a form of this page.")
+        return redirect.stop(400, "That was not a form of this page.")
     subject = form.get("request", "")
     if not guard.is_ours(context, ask, given=form.get("token", ""), subject=subject):
-        return _stop(403, "The form was not sent from this page in this browser. Nothing was approved.")
+        return redirect.stop(403, "The form was not sent from this page in this browser. Nothing was approved.")
     wanted, decision = context.state.requests.get(subject), form.get("decision")
     if decision not in {"approve", "deny"}:
-        return _stop(400, "That was not a form of this page.")
+        return redirect.stop(400, "That was not a form of this page.")
     if wanted is None or context.now >= wanted.expires_at:
-        return _stop(400, "This sign-in was decided already, or waited too long.")
+        return redirect.stop(400, "This sign-in was decided already, or waited too long.")
     del context.state.requests[wanted.id]
     if decision == "deny":
-        raise _denied(wanted, "access_denied", "the user denied the request")
+        raise redirect.denied(wanted, "access_denied", "the user denied the request")
     return _approved(context, wanted)
 
 
@@ -76,30 +76,30 @@ def _request(context: Context, ask: Ask) -> AuthorizationRequest:
 def _target(context: Context, ask: Ask) -> tuple[Registration, str]:
     client = context.state.clients.get(ask.query.get("client_id", ""))
     if client is None or context.now >= client.expires_at:
-        raise _shown("invalid_client", "The application is not known here, or its registration has expired.")
+        raise redirect.shown("invalid_client", "The application is not known here, or its registration has expired.")
     redirect_uri = ask.query.get("redirect_uri", "")
     if {"client_id", "redirect_uri"} & ask.repeated:
-        raise _shown("invalid_request", "The application or the address to be sent to was named twice.")
+        raise redirect.shown("invalid_request", "The application or the address to be sent to was named twice.")
     if not redirect.fits(redirect_uri, client.redirects):
-        raise _shown("invalid_redirect_uri", "The application asks to be sent to an address it did not register.")
+        raise redirect.shown("invalid_redirect_uri", "The application asks for an address it did not register.")
     return client, redirect_uri
 
 
 def _check(ask: Ask, wanted: AuthorizationRequest) -> None:
     if CODE_GRANT not in wanted.client.grants:
-        raise _denied(wanted, "unauthorized_client", "the client is not registered for authorization codes")
+        raise redirect.denied(wanted, "unauthorized_client", "the client is not registered for authorization codes")
     if ask.repeated:  # RFC 6749 section 3.1
-        raise _denied(wanted, "invalid_request", "a parameter is repeated")
+        raise redirect.denied(wanted, "invalid_request", "a parameter is repeated")
     if not ask.query.get("response_type"):
-        raise _denied(wanted, "invalid_request", "response_type is missing")
+        raise redirect.denied(wanted, "invalid_request", "response_type is missing")
     if ask.query["response_type"] != "code":
-        raise _denied(wanted, "unsupported_response_type", "response_type must be code")
+        raise redirect.denied(wanted, "unsupported_response_type", "response_type must be code")
     if ask.query.get("code_challenge_method") != "S256":
-        raise _denied(wanted, "invalid_request", "code_challenge_method must be S256")
+        raise redirect.denied(wanted, "invalid_request", "code_challenge_method must be S256")
     if not pkce.is_challenge(wanted.challenge):
-        raise _denied(wanted, "invalid_request", "code_challenge is missing or no S256 challenge")
+        raise redirect.denied(wanted, "invalid_request", "code_challenge is missing or no S256 challenge")
     if not set(wanted.scopes) <= set(wanted.client.scopes):
-        raise _denied(wanted, "invalid_scope", "scopes are fixed at registration")
+        raise redirect.denied(wanted, "invalid_scope", "scopes are fixed at registration")
 
 
 def _approved(context: Context, wanted: AuthorizationRequest) -> Reply:
@@ -109,16 +109,3 @@ def _approved(context: Context, wanted: AuthorizationRequest) -> Reply:
     secret = context.mint.secret("aoc", 48)
     context.state.authorizations[secret] = code
     return redirect.leading(wanted.redirect_uri, {"code": secret, "state": wanted.state})
-
-
-def _denied(wanted: AuthorizationRequest, error: str, description: str) -> Refusal:
-    members = {"error": error, "error_description": description, "state": wanted.state}
-    return Refusal(error, redirect.leading(wanted.redirect_uri, members))
-
-
-def _shown(error: str, why: str) -> Refusal:
-    return Refusal(error, _stop(400, why))
-
-
-def _stop(status: int, why: str) -> Reply:
-    return Reply(status, page.HEADERS, page.stopped(why).encode())

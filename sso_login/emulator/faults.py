@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sso_login.emulator.reply import Delivery, Reply, oidc_refusal, sign_in_refusal
+from sso_login.emulator.reply import Delivery, Reply, oidc_refusal, sign_in_refusal, sts_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,13 @@ class Faults:
         if fault is None:
             return carry_out()
         self._queue.remove(fault)
-        refusal = sign_in_refusal if operation == "CreateOAuth2Token" else oidc_refusal
-        real = carry_out() if fault.applied else refusal("InternalServerException", "a fault was ordered").reply
+        real = carry_out() if fault.applied else _trouble(operation)
         return replace(fault.reply or real, delivery=fault.delivery, pause=fault.pause)
+
+
+def _trouble(operation: str) -> Reply:
+    why = "a fault was ordered"
+    if operation == "GetCallerIdentity":
+        return sts_refusal("InternalFailure", why, request_id="").reply
+    refusal = sign_in_refusal if operation == "CreateOAuth2Token" else oidc_refusal
+    return refusal("InternalServerException", why).reply

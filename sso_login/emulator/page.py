@@ -194,6 +194,18 @@ def denied(client: str) -> str:
     return _page("Denied", main)
 
 
+def console(arn: str, destination: str) -> str:
+    """Show the stub of a console that somebody was signed in to, and where the real one would lead."""
+    main = f"""{_CHECK}<h1>Signed in</h1>
+<p role="status">This stands in for the AWS console, which an emulator does not have.</p>
+<dl>
+<div><dt>Signed in as</dt><dd><code>{escape(arn)}</code></dd></div>
+<div><dt>Would lead to</dt><dd><code>{escape(destination)}</code></dd></div>
+</dl>
+<p>You may close this tab.</p>"""
+    return _page("Signed in", main)
+
+
 def refused(why: str) -> str:
     """Say why a form was not taken, and the way back."""
     main = f"""<h1>That did not work</h1>

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Final
 
+from sso_login.emulator import credentials
 from sso_login.emulator.reply import Reply, json_reply, portal_refusal
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sso_login.emulator.settings import Account
     from sso_login.emulator.state import Ask, Context, Login
 
+OPERATIONS: Final = frozenset({"ListAccounts", "ListAccountRoles", "GetRoleCredentials", "Logout"})
 ACCOUNT_SCOPE: Final = "sso:account:access"
 _PAGE: Final = 20
 
@@ -23,7 +25,7 @@ _PAGE: Final = 20
 def list_accounts(context: Context, ask: Ask) -> Reply:
     """List the accounts, a page at a time."""
     _login(context, ask)
-    return _page(ask, "accountList", [_account_info(account) for account in context.settings.accounts])
+    return _page(context, ask, accountList=[_account_info(account) for account in context.settings.accounts])
 
 
 def list_account_roles(context: Context, ask: Ask) -> Reply:
@@ -32,7 +34,7 @@ def list_account_roles(context: Context, ask: Ask) -> Reply:
     account = _account(context, _required(ask, "account_id"))
     if account is None:
         raise portal_refusal("ResourceNotFoundException", "the account is not assigned")
-    return _page(ask, "roleList", [{"roleName": role, "accountId": account.id} for role in account.roles])
+    return _page(context, ask, roleList=[{"roleName": role, "accountId": account.id} for role in account.roles])
 
 
 def get_role_credentials(context: Context, ask: Ask) -> Reply:
@@ -41,13 +43,10 @@ def get_role_credentials(context: Context, ask: Ask) -> Reply:
     role, account = _required(ask, "role_name"), _account(context, _required(ask, "account_id"))
     if account is None or role not in account.roles:
         raise portal_refusal("ForbiddenException", "No access")
-    credentials = {
-        "accessKeyId": context.mint.access_key(),
-        "secretAccessKey": context.mint.secret("sak", 30),
-        "sessionToken": context.mint.secret("ist", 450),
-        "expiration": int((context.now + context.settings.role_lifetime) * 1000),
-    }
-    return json_reply(200, {"roleCredentials": credentials})
+    lifetime = context.settings.role_lifetime
+    issued = credentials.issue(context, credentials.of_role(context, account=account.id, role=role), lifetime=lifetime)
+    expiration = int((context.now + lifetime) * 1000)
+    return json_reply(200, {"roleCredentials": {**issued, "expiration": expiration}})
 
 
 def logout(context: Context, ask: Ask) -> Reply:
@@ -58,6 +57,9 @@ def logout(context: Context, ask: Ask) -> Reply:
 
 
 def _login(context: Context, ask: Ask) -> Login:
+    settings = context.settings
+    if not context.state.portal.admits(settings.portal_rate, context.now):
+        raise portal_refusal("TooManyRequestsException", "Too many requests", retry_after=settings.retry_after)
     access = context.state.access.get(ask.headers.get("x-amz-sso_bearer_token", ""))
     if access is None or context.now >= access.expires_at or access.login.dead:
         raise portal_refusal("UnauthorizedException", "Session token not found or invalid")
@@ -82,11 +84,12 @@ def _required(ask: Ask, name: str) -> str:
     return ask.query[name]
 
 
-def _page(ask: Ask, name: str, whole: Sequence[dict[str, str]]) -> Reply:
+def _page(context: Context, ask: Ask, **lists: Sequence[dict[str, str]]) -> Reply:
+    ((name, whole),) = lists.items()
     size, start = ask.query.get("max_result", str(_PAGE)), _offset(ask.query.get("next_token", ""))
     if not (size.isascii() and size.isdigit() and len(size) <= 3 and 1 <= int(size) <= 100):
         raise portal_refusal("InvalidRequestException", "max_result must be 1 to 100")
-    end = start + int(size)
+    end = start + min(int(size), context.settings.page_size)
     more = {"nextToken": base64.urlsafe_b64encode(b"%d" % end).decode()} if end < len(whole) else {}
     return json_reply(200, {name: whole[start:end], **more})
 

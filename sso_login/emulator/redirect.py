@@ -1,12 +1,13 @@
-"""Redirect URIs: which a public client may register, which then fit, and the reply that leads there."""
+"""Redirect URIs: which a public client may register, which then fit, and the replies that lead there or nowhere."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from sso_login.emulator.reply import Reply
+from sso_login.emulator import page
+from sso_login.emulator.reply import Refusal, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a name or IPv4, harmless in a CSP
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9:/?\[\]@!$&'()*+,;=._~%-]{1,2048}")  # RFC 3986, but no fragment
+
+
+class Wanted(Protocol):
+    """A request for a code, of which only this matters here: where its answer is sent, and with which state."""
+
+    redirect_uri: str
+    state: str
 
 
 def allowed(uri: str) -> bool:
@@ -51,6 +59,22 @@ def leading(uri: str, members: Mapping[str, str]) -> Reply:
         "Referrer-Policy": "no-referrer",
     }
     return Reply(303, headers)
+
+
+def denied(wanted: Wanted, error: str, description: str) -> Refusal:
+    """Refuse by telling the client, with the state it gave."""
+    members = {"error": error, "error_description": description, "state": wanted.state}
+    return Refusal(error, leading(wanted.redirect_uri, members))
+
+
+def shown(error: str, why: str) -> Refusal:
+    """Refuse by telling the human, since nobody else may be trusted with it."""
+    return Refusal(error, stop(400, why))
+
+
+def stop(status: int, why: str) -> Reply:
+    """Show why a sign-in cannot go on."""
+    return Reply(status, page.HEADERS, page.stopped(why).encode())
 
 
 def _parts(uri: str) -> SplitResult | None:

@@ -89,6 +89,7 @@ def _variables(emulator: Emulator, home: Path, inherited: Mapping[str, str]) -> 
         "HOME": str(home),
         "AWS_CONFIG_FILE": str(home / ".aws" / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
+        "AWS_ENDPOINT_URL": emulator.url,  # STS is found by it; and what is not emulated gets no answer of the real one
         "AWS_ENDPOINT_URL_SSO_OIDC": emulator.url,
         "AWS_ENDPOINT_URL_SSO": emulator.url,
         "AWS_ENDPOINT_URL_SIGNIN": emulator.url,

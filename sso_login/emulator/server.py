@@ -147,6 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _send(self, reply: Reply) -> None:
+        # Here, where no lock is held: every connection has a thread of its own, and waits for itself.
+        if reply.delay and self.server.stopping.wait(reply.delay):
+            self.close_connection = True
+            return
         if reply.delivery in {"close", "hang", "reset"}:
             self.close_connection = True
             if reply.delivery == "hang":

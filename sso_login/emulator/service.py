@@ -2,8 +2,9 @@
 
 Beside what AWS has it answers two paths of its own, for tests and the curious:
 `GET /emulator/calls` gives {"calls": {operation: count}, "log": [...]}, without secrets, and
-`POST /emulator/expire` takes {"tokens"|"registrations"|"sessions"|"codes"|"passwords": true} and lets those
-be over at once: for `passwords` that means that the user's is changed, which ends logins by AWS Sign-In.
+`POST /emulator/expire` takes {"tokens"|"registrations"|"sessions"|"codes"|"passwords"|"credentials": true} and lets
+those be over at once: for `passwords` that means that the user's is changed, which ends logins by AWS Sign-In;
+`credentials` are those of roles and of AWS Sign-In.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from sso_login.emulator import approval, authorize, oidc, portal, registration, signin, signin_token
+from sso_login.emulator import approval, authorize, federation, oidc, portal, registration, signin, signin_token, sts
 from sso_login.emulator.faults import Fault, Faults
 from sso_login.emulator.mint import Mint
 from sso_login.emulator.reply import Refusal, Reply, json_reply
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Operation = Callable[[Context, Ask], Reply]
 
+_SIGN_IN: Final = federation.PATH + "?Action=login"  # the two share a path
 _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
     ("POST", "/client/register"): ("RegisterClient", registration.register_client),
     ("POST", "/device_authorization"): ("StartDeviceAuthorization", oidc.start_device_authorization),
@@ -47,9 +49,13 @@ _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
     ("POST", signin.PATH): ("DecideSignIn", signin.decide),
     ("GET", signin.CONFIRMATION): ("ConfirmSignIn", signin.confirm),
     ("POST", signin_token.PATH): ("CreateOAuth2Token", signin_token.create_token),
+    ("GET", federation.PATH): ("GetSigninToken", federation.get_signin_token),
+    ("POST", federation.PATH): ("GetSigninToken", federation.get_signin_token),
+    ("GET", _SIGN_IN): ("FederatedSignIn", federation.sign_in),
+    ("POST", sts.PATH): ("GetCallerIdentity", sts.get_caller_identity),
     ("GET", "/"): ("Start", approval.start),
 }
-_KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes", "passwords"})
+_KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes", "passwords", "credentials"})
 _WITH_GRANT: Final = frozenset({"CreateToken", "CreateOAuth2Token"})
 _LOG_SIZE: Final = 1000
 
@@ -139,7 +145,10 @@ class Service:
             self._context().decide(found, approve=approve)
 
     def expire(self, *kinds: str) -> None:
-        """Let be over at once: access `tokens`, `registrations`, `sessions` (no more refresh), `codes`, `passwords`."""
+        """Let be over at once: access `tokens`, `registrations`, `sessions` (no more refresh), `codes`, `passwords`.
+
+        And `credentials`, of roles and of AWS Sign-In.
+        """
         with self._lock:
             self._expire(set(kinds))
 
@@ -148,12 +157,13 @@ class Service:
         console = state.console
         keepers: tuple[Mapping[str, Expiring], ...] = (
             *(state.codes, state.requests, state.authorizations),
-            *(console.requests, console.codes),
+            *(console.requests, console.codes, state.signin_tokens),
         )
         aged: dict[str, Iterable[Expiring]] = {
             "tokens": state.access.values(),
             "registrations": state.clients.values(),
             "sessions": [state.sign_in, *(login.sign_in for login in state.logins.values()), *console.logins.values()],
+            "credentials": state.credentials.values(),
             "codes": chain(*(kept.values() for kept in keepers)),
         }
         for kind in kinds - {"passwords"}:
@@ -162,15 +172,14 @@ class Service:
         for login in console.logins.values() if "passwords" in kinds else ():
             login.outdated = True
 
-    def _context(self) -> Context:
-        return Context(self._settings, self._state, self._mint, url=self._url, key=self._key, now=self._now())
+    def _context(self, request_id: str = "") -> Context:
+        return Context(self._settings, self._state, self._mint, self._url, self._key, self._now(), request_id)
 
     def _answer(self, method: str, path: str, *, ask: Ask, request_id: str) -> Reply:
         if path.startswith("/emulator/"):
             return self._own(method, path, ask=ask)
-        at = "/" if path.rstrip("/") == self._settings.start_path else path
-        operation, act = _OPERATIONS.get((method, at), ("Unknown", _unknown))
-        context, error = self._context(), ""
+        operation, act = _OPERATIONS.get((method, self._place(method, path, ask=ask)), ("Unknown", _unknown))
+        context, error = self._context(request_id), ""
 
         def carry_out() -> Reply:
             nonlocal error
@@ -184,7 +193,12 @@ class Service:
         grant = oidc.grant_of(ask) if operation in _WITH_GRANT else ""
         self.calls[operation] += 1
         self.log.append(Call(context.now, operation, grant, reply.status, error, request_id))
-        return reply
+        return replace(reply, delay=self._settings.portal_delay) if operation in portal.OPERATIONS else reply
+
+    def _place(self, method: str, path: str, *, ask: Ask) -> str:
+        if method == "GET" and path.rstrip("/") == self._settings.start_path:
+            return "/"
+        return _SIGN_IN if path == federation.PATH and federation.asks_to_sign_in(ask) else path
 
     def _own(self, method: str, path: str, *, ask: Ask) -> Reply:
         if (method, path) == ("GET", "/emulator/calls"):

@@ -34,6 +34,10 @@ class Settings:
 
     `rotation` says how refresh tokens age. strict: each is good for one use, a second use revokes the whole login.
     grace: the previous one works until the new one is used. none: the same one stays, and none comes back.
+    `page_size` is how much the access portal lists at a time at most, whatever is asked for; `portal_delay` how long it
+    lets each call wait for its answer; `portal_rate` how many calls a second it takes, 0 for any number, before it
+    answers TooManyRequestsException, and `retry_after` what that says in Retry-After, None for nothing.
+    `signature_window` is how far a signed request's time may be off; None does not look (for a clock of one's own).
     `marker` stands in every secret that is issued, so that a test can search for leaks.
     `approve` approves every device code by itself a second after it was asked for, and /authorize at once.
     `code_lifetime` is that of device codes and of an open consent page, `authorization_lifetime` that of
@@ -59,3 +63,8 @@ class Settings:
     token_type: TokenType = "aws_sigv4"  # noqa: S105 - the kind of token, no secret
     permitted: bool = True
     user: str = "harbour-master"
+    page_size: int = 100
+    portal_delay: float = 0.0
+    portal_rate: int = 0
+    retry_after: int | None = None
+    signature_window: int | None = 300

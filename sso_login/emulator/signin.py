@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from sso_login.emulator import guard, page, pkce, redirect
 from sso_login.emulator.console import ConsoleCode, ConsoleRequest
-from sso_login.emulator.reply import Refusal, Reply
+from sso_login.emulator.reply import Reply
 
 if TYPE_CHECKING:
     from sso_login.emulator.state import Ask, Context
@@ -58,18 +58,18 @@ def decide(context: Context, ask: Ask) -> Reply:
     """Answer POST /v1/authorize: lead to the redirect URI with a code or with access_denied, if the form is ours."""
     form = guard.form(ask)
     if form is None:
-        return _stop(400, "That was not a form of this page.")
+        return redirect.stop(400, "That was not a form of this page.")
     subject, decision = form.get("request", ""), form.get("decision")
     if not guard.is_ours(context, ask, given=form.get("token", ""), subject=subject):
-        return _stop(403, "The form was not sent from this page in this browser. Nothing was approved.")
+        return redirect.stop(403, "The form was not sent from this page in this browser. Nothing was approved.")
     if decision not in {"approve", "deny"}:
-        return _stop(400, "That was not a form of this page.")
+        return redirect.stop(400, "That was not a form of this page.")
     wanted = context.state.console.requests.get(subject)
     if wanted is None or context.now >= wanted.expires_at:
-        return _stop(400, "This sign-in was decided already, or waited too long.")
+        return redirect.stop(400, "This sign-in was decided already, or waited too long.")
     del context.state.console.requests[wanted.id]
     if decision == "deny":
-        raise _denied(wanted, "access_denied", "the user denied the request")
+        raise redirect.denied(wanted, "access_denied", "the user denied the request")
     return _approved(context, wanted)
 
 
@@ -84,9 +84,9 @@ def confirm(context: Context, ask: Ask) -> Reply:
         or issued.request.client_id != CROSS_DEVICE
         or not hmac.compare_digest(issued.request.state.encode("utf-8", "replace"), state.encode("utf-8", "replace"))
     ):
-        return _stop(400, "This is not a code of this service.")
+        return redirect.stop(400, "This is not a code of this service.")
     if issued.login is not None or context.now >= issued.expires_at:
-        return _stop(400, "This code was used already, or waited too long.")
+        return redirect.stop(400, "This code was used already, or waited too long.")
     answer = base64.b64encode(urlencode({"code": code, "state": state}).encode()).decode()
     return Reply(200, page.HEADERS, page.sign_in_code(answer).encode())
 
@@ -108,31 +108,31 @@ def _request(context: Context, ask: Ask) -> ConsoleRequest:
 def _target(ask: Ask) -> tuple[str, str]:
     client_id, redirect_uri = ask.query.get("client_id", ""), ask.query.get("redirect_uri", "")
     if client_id not in {SAME_DEVICE, CROSS_DEVICE}:
-        raise _shown("invalid_client", "The application is not known here.")
+        raise redirect.shown("invalid_client", "The application is not known here.")
     if {"client_id", "redirect_uri"} & ask.repeated:
-        raise _shown("invalid_request", "The application or the address to be sent to was named twice.")
+        raise redirect.shown("invalid_request", "The application or the address to be sent to was named twice.")
     if client_id == SAME_DEVICE:
         fits = redirect.fits(redirect_uri, (_CALLBACK,))
     else:
         fits = redirect_uri == base(ask) + CONFIRMATION
     if not fits:
-        raise _shown("invalid_redirect_uri", "The application asks to be sent to an address that is not its own.")
+        raise redirect.shown("invalid_redirect_uri", "The application asks to be sent to an address not its own.")
     return client_id, redirect_uri
 
 
 def _check(ask: Ask, wanted: ConsoleRequest) -> None:
     if ask.repeated:  # RFC 6749 section 3.1
-        raise _denied(wanted, "invalid_request", "a parameter is repeated")
+        raise redirect.denied(wanted, "invalid_request", "a parameter is repeated")
     if not wanted.state:
-        raise _denied(wanted, "invalid_request", "state is missing")
+        raise redirect.denied(wanted, "invalid_request", "state is missing")
     if ask.query.get("response_type") != "code":
-        raise _denied(wanted, "unsupported_response_type", "response_type must be code")
+        raise redirect.denied(wanted, "unsupported_response_type", "response_type must be code")
     if ask.query.get("code_challenge_method") != "SHA-256":
-        raise _denied(wanted, "invalid_request", "code_challenge_method must be SHA-256")
+        raise redirect.denied(wanted, "invalid_request", "code_challenge_method must be SHA-256")
     if not pkce.is_challenge(wanted.challenge):
-        raise _denied(wanted, "invalid_request", "code_challenge is missing or no SHA-256 challenge")
+        raise redirect.denied(wanted, "invalid_request", "code_challenge is missing or no SHA-256 challenge")
     if ask.query.get("scope") != "openid":
-        raise _denied(wanted, "invalid_scope", "scope must be openid")
+        raise redirect.denied(wanted, "invalid_scope", "scope must be openid")
 
 
 def _approved(context: Context, wanted: ConsoleRequest) -> Reply:
@@ -140,16 +140,3 @@ def _approved(context: Context, wanted: ConsoleRequest) -> Reply:
     expires_at = context.now + context.settings.authorization_lifetime
     context.state.console.codes[code] = ConsoleCode(wanted, expires_at)
     return redirect.leading(wanted.redirect_uri, {"code": code, "state": wanted.state})
-
-
-def _denied(wanted: ConsoleRequest, error: str, description: str) -> Refusal:
-    members = {"error": error, "error_description": description, "state": wanted.state}
-    return Refusal(error, redirect.leading(wanted.redirect_uri, members))
-
-
-def _shown(error: str, why: str) -> Refusal:
-    return Refusal(error, _stop(400, why))
-
-
-def _stop(status: int, why: str) -> Reply:
-    return Reply(status, page.HEADERS, page.stopped(why).encode())

@@ -14,7 +14,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from sso_login.emulator import dpop, pkce, signin
+from sso_login.emulator import credentials, dpop, pkce, signin
 from sso_login.emulator.asked import Asked, members
 from sso_login.emulator.console import ConsoleLogin
 from sso_login.emulator.registration import CODE_GRANT, REFRESH_GRANT
@@ -130,16 +130,12 @@ def _fresh(context: Context, login: ConsoleLogin) -> str:
 
 
 def _credentials(context: Context, refresh: str, *, id_token: str = "") -> Reply:
-    mint, settings = context.mint, context.settings
-    access = {
-        "accessKeyId": mint.access_key(),
-        "secretAccessKey": mint.secret("sak", 30),
-        "sessionToken": mint.secret("ist", 450),
-    }
+    settings = context.settings
+    lifetime = min(_LIFETIME, settings.token_lifetime)
     reply = {
-        "accessToken": access,
+        "accessToken": credentials.issue(context, credentials.of_user(context), lifetime=lifetime),
         "tokenType": settings.token_type,
-        "expiresIn": min(_LIFETIME, settings.token_lifetime),
+        "expiresIn": lifetime,
         "refreshToken": refresh,
     }
     return json_reply(200, reply | ({"idToken": id_token} if id_token else {}))

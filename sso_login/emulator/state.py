@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from sso_login.emulator.console import Console
 from sso_login.emulator.family import Family
+from sso_login.emulator.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sso_login.emulator.credentials import Issued
+    from sso_login.emulator.federation import SigninToken
     from sso_login.emulator.mint import Mint
     from sso_login.emulator.settings import Settings
 
@@ -109,7 +112,7 @@ class Access:
 
 @dataclass(slots=True)
 class State:
-    """Everything the service remembers; all kinds of codes and tokens, and ids of requests, are keys."""
+    """Everything the service remembers; codes, tokens, and ids of requests and access keys are keys."""
 
     clients: dict[str, Registration] = field(default_factory=dict, repr=False)
     codes: dict[str, Authorization] = field(default_factory=dict, repr=False)
@@ -119,6 +122,9 @@ class State:
     access: dict[str, Access] = field(default_factory=dict, repr=False)
     sign_in: SignIn = field(default_factory=lambda: SignIn(0))
     console: Console = field(default_factory=Console)
+    credentials: dict[str, Issued] = field(default_factory=dict, repr=False)
+    signin_tokens: dict[str, SigninToken] = field(default_factory=dict, repr=False)
+    portal: Throttle = field(default_factory=Throttle)
 
     def by_user_code(self, user_code: str) -> Authorization | None:
         """Find the authorization of a user code as it was issued."""
@@ -140,7 +146,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an operation works with: settings, memory, new ids, the service's own URL, and the time."""
+    """What an operation works with: settings, memory, new ids, the service's URL, the time, the request's id."""
 
     settings: Settings
     state: State
@@ -148,6 +154,7 @@ class Context:
     url: str
     key: bytes = field(repr=False)
     now: float
+    request_id: str = ""
 
     @property
     def start_url(self) -> str:

@@ -59,9 +59,9 @@ def test_config_can_be_read_by_botocore(box: Sandbox, emulator: Emulator) -> Non
 def test_nothing_real_leaks_in(emulator: Emulator) -> None:
     """Credentials, profiles, endpoints and settings of the one who starts it are taken out; the rest stays."""
     stray = {
+        "AWS_ENDPOINT_URL_STS": "https://elsewhere.example",
         "AWS_PROFILE": "prod",
         "AWS_ACCESS_KEY_ID": "AKIA",
-        "AWS_ENDPOINT_URL": "https://elsewhere.example",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
         "AWS_USE_FIPS_ENDPOINT": "true",
         "SSO_LOGIN_KEY_FILE": "/key",
@@ -76,7 +76,7 @@ def test_nothing_real_leaks_in(emulator: Emulator) -> None:
     assert child["AWS_CONFIG_FILE"].startswith(child["HOME"])
     assert child["AWS_ENDPOINT_URL_SSO_OIDC"] == child["AWS_ENDPOINT_URL_SSO"] == emulator.url
     assert Path(child["XDG_RUNTIME_DIR"]).parent == Path(child["HOME"])
-    assert child["AWS_ENDPOINT_URL_SIGNIN"] == emulator.url
+    assert child["AWS_ENDPOINT_URL_SIGNIN"] == child["AWS_ENDPOINT_URL"] == emulator.url
     assert (child["SSO_LOGIN_STORE"], child["SSO_LOGIN_SESSION"]) == ("file", "emulator")
 
 
