@@ -110,13 +110,18 @@ def write(path: str, content: bytes) -> None:
 
     Call under the session's lock: what an earlier, killed write of the same file left behind is swept.
     """
+    make_folder(os.path.dirname(path))
+    put(path, content)
+
+
+def put(path: str, content: bytes, *, mode: int = 0o600) -> None:
+    """Do the same in a folder that need not be private, and give the file that mode; call under its lock."""
     folder = os.path.dirname(path)
-    make_folder(folder)
     sweep(path)
     temporary = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
     with _explained("write", path):
         try:
-            _fill(temporary, content)
+            _fill(temporary, content, mode=mode)
             _replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -251,10 +256,10 @@ def _opened(path: str, flags: int) -> int:
     return descriptor
 
 
-def _fill(path: str, content: bytes) -> None:
+def _fill(path: str, content: bytes, *, mode: int = 0o600) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        _narrow(descriptor)
+        _narrow(descriptor, mode)
         file.write(content)
         file.flush()
         os.fsync(descriptor)
@@ -270,9 +275,9 @@ def _replace(temporary: str, path: str) -> None:
     os.replace(temporary, path)
 
 
-def _narrow(descriptor: int) -> None:
+def _narrow(descriptor: int, mode: int = 0o600) -> None:
     if sys.platform != "win32":
-        os.fchmod(descriptor, 0o600)  # a umask such as 0777 takes bits away from open
+        os.fchmod(descriptor, mode)  # a umask such as 0777 takes bits away from open
 
 
 def _sync_folder(folder: str) -> None:

@@ -1,0 +1,261 @@
+"""Edits the text of an AWS config or credentials file and leaves every byte alone that is not asked for.
+
+Lines are told apart as `aws_config.py` and botocore do. Trouble in a section that is not edited is nobody's business
+here: some SDKs take files that others refuse.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from sso_login.core.errors import ConfigError, UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_LINE: Final = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")
+_KEY: Final = re.compile(r"[a-z0-9_.-]+")
+_WORD: Final = re.compile(r"""[^\s'"\\]+""")
+_KINDS: Final = ("profile", "sso-session", "services")
+_DEFAULTS: Final = "DEFAULT"  # configparser's own: its keys are in every section
+_LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Keys to set in a section and keys to remove from it.
+
+    `section` is the title inside the brackets: `profile dev`, `default`, `sso-session corp`; in the credentials file
+    plain `dev`. A section of another spelling that means the same (`profile "dev"`) is the one that is edited.
+    """
+
+    section: str
+    set: Mapping[str, str] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what would not be read back as it was given (UsageProblem, which shows no value)."""
+        if not self.section.isprintable() or not self.section.strip() or self.section == _DEFAULTS:
+            raise UsageProblem(f"{self.section[:100]!r} cannot be a section's title", hint="Give it a plain name.")
+        for key in (*self.set, *self.remove):
+            if not _KEY.fullmatch(key):
+                message = f"{key[:100]!r} cannot be a key of an AWS file"
+                raise UsageProblem(message, hint="Keys are lower-case letters, digits, dashes and underscores.")
+        for key, value in self.set.items():
+            if not value.isprintable() or value != value.strip():
+                message = f"the value for {key} in [{self.section}] has line breaks, odd characters or outer blanks"
+                raise UsageProblem(message, hint="Give a value of one line.")
+
+
+@dataclass(slots=True)
+class _Line:
+    number: int  # 0 for a new one
+    text: str
+    end: str
+    key: str = ""  # of `key = value`, in lower case
+    goes_on: bool = False  # belongs to the value above
+
+    @property
+    def margin(self) -> str:
+        return self.text[: len(self.text) - len(self.text.lstrip())]
+
+    @property
+    def value_at(self) -> int:
+        return min(at for at in (self.text.find("="), self.text.find(":")) if at >= 0) + 1
+
+
+@dataclass(slots=True)
+class _Section:
+    title: str  # "" for what stands before any section
+    head: _Line | None
+    lines: list[_Line] = field(default_factory=list)
+
+
+def title_of(kind: str, name: str) -> str:
+    """Write the title of the section of that kind (`profile`, `sso-session`) and name, as the config file has it."""
+    if kind == "profile" and name == "default":
+        return name
+    return f"{kind} {name if _WORD.fullmatch(name) else shlex.quote(name)}"
+
+
+def edited(data: bytes, changes: Sequence[Change], *, path: str) -> bytes:
+    """Give the file's new content, the same object where nothing changes; `path` is for errors alone.
+
+    Raises ConfigError where a section to be edited is there twice, one of its keys is, or the file is not UTF-8.
+    """
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    text = _decoded(data.removeprefix(mark), path)
+    document = _Document(text, path)
+    changed = [document.apply(change) for change in changes]
+    return mark + document.text().encode() if any(changed) else data
+
+
+def _decoded(data: bytes, path: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+    # Raised here, not above: the decoder's error would carry the file's whole content along.
+    raise _at_line(path, line, "not UTF-8 text", hint="Save the file as UTF-8.")
+
+
+def _at_line(path: str, line: int, what: str, *, hint: str) -> ConfigError:
+    return ConfigError(f"{path}, line {line}: {what}", hint=hint)
+
+
+class _Document:
+    """The sections of a file, line by line; what is put together again is what was read."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self._path = path
+        self._sections = list(_sections(text))
+        end = _LINE.match(text)
+        self._end = (end[2] if end else "") or "\n"
+        self._known: dict[tuple[str, ...], list[_Section]] = {}
+        for section in self._sections:
+            self._known.setdefault(_meaning(section.title), []).append(section)
+
+    def text(self) -> str:
+        lines = [line for each in self._sections for line in ([each.head] if each.head else []) + each.lines]
+        for line in lines[:-1]:
+            line.end = line.end or self._end  # what was the last line without an end may not be the last any more
+        return "".join(line.text + line.end for line in lines)
+
+    def apply(self, change: Change) -> bool:
+        section = self._found(change.section)
+        if section is None:
+            return bool(change.set) and self._append(change)
+        removed = [self._remove(section, key) for key in change.remove if key not in change.set]
+        return any([*removed, *[self._set(section, key, value) for key, value in change.set.items()]])
+
+    def _found(self, title: str) -> _Section | None:
+        same = self._known.get(_meaning(title), [])
+        if len(same) > 1 and same[1].head:
+            hint = "Join the two sections, then try again."
+            raise _at_line(self._path, same[1].head.number, f"[{title}] is there already", hint=hint)
+        return same[0] if same else None
+
+    def _append(self, change: Change) -> bool:
+        last = self._sections[-1]
+        final = last.lines[-1] if last.lines else last.head
+        if final and final.text.strip():
+            last.lines.append(_Line(0, "", self._end))
+        new = _Section(change.section, _Line(0, f"[{change.section}]", self._end))
+        new.lines = [self._line("", key, value) for key, value in change.set.items()]
+        self._sections.append(new)
+        self._known[_meaning(change.section)] = [new]
+        return True
+
+    def _line(self, margin: str, key: str, value: str) -> _Line:
+        return _Line(0, f"{margin}{key} = {value}".rstrip(), self._end, key=key)
+
+    def _set(self, section: _Section, key: str, value: str) -> bool:
+        at = self._place(section, key)
+        if at is None:
+            self._insert(section, key, value)
+            return True
+        line = section.lines[at]
+        start = line.value_at
+        more = _more(section.lines, at)
+        if line.text[start:].strip() == value and not more:
+            return False
+        rest = line.text[start:]
+        gap = rest[: len(rest) - len(rest.lstrip())] if rest.strip() else ""
+        blank = " " if not gap and not rest.strip() and line.text[: start - 1].endswith(" ") else ""
+        line.text = f"{line.text[:start]}{gap or blank}{value}".rstrip()
+        _drop(section.lines, more)
+        return True
+
+    def _remove(self, section: _Section, key: str) -> bool:
+        at = self._place(section, key)
+        if at is None:
+            return False
+        _drop(section.lines, [at, *_more(section.lines, at)])
+        return True
+
+    def _place(self, section: _Section, key: str) -> int | None:
+        found = [at for at, line in enumerate(section.lines) if line.key == key]
+        if len(found) > 1:
+            what, hint = f"{key} is in its section already", "Remove one of the two lines, then try again."
+            raise _at_line(self._path, section.lines[found[1]].number, what, hint=hint)
+        return found[0] if found else None
+
+    def _insert(self, section: _Section, key: str, value: str) -> None:
+        """Put a new key behind the last one, as far indented: any further and it would go on with that one's value."""
+        last = max((at for at, line in enumerate(section.lines) if line.key or line.goes_on), default=-1)
+        margin = next((line.margin for line in reversed(section.lines) if line.key), None)
+        if margin is None:  # the next section's head must not be further indented than the key before it
+            following = self._sections[self._sections.index(section) + 1 :]
+            margin = following[0].head.margin if following and following[0].head else ""
+        section.lines.insert(last + 1, self._line(margin, key, value))
+
+
+def _sections(text: str) -> Iterator[_Section]:
+    section = _Section("", None)
+    in_value, indent = False, 0
+    for number, found in enumerate(_LINE.finditer(text), 1):
+        line = _Line(number, found[1], found[2])
+        words = line.text.strip()
+        depth = len(line.margin)
+        if not words or words.startswith(("#", ";")):
+            section.lines.append(line)
+            continue
+        if in_value and depth > indent:
+            line.goes_on = True
+        else:
+            indent = depth
+            if title := _title(words):
+                yield section
+                section, in_value = _Section(title, line), False
+                continue
+            line.key = _key(words) if section.head else ""
+            in_value = in_value or bool(line.key)
+        section.lines.append(line)
+    _end_at_the_last(section)
+    yield section
+
+
+def _end_at_the_last(section: _Section) -> None:
+    # The pattern finds an empty line behind the last line's end.
+    if section.lines and not section.lines[-1].text and not section.lines[-1].end:
+        section.lines.pop()
+
+
+def _title(words: str) -> str:
+    end = words.rfind("]")
+    return words[1:end] if words.startswith("[") and end > 1 else ""
+
+
+def _key(words: str) -> str:
+    end = min((at for at in (words.find("="), words.find(":")) if at >= 0), default=0)
+    return words[:end].rstrip().lower()
+
+
+def _more(lines: Sequence[_Line], at: int) -> list[int]:
+    """Find the lines that go on with the value of the key in line `at`; comments between them do not belong to it."""
+    following = range(at + 1, len(lines))
+    end = next((index for index in following if lines[index].key), len(lines))
+    return [index for index in range(at + 1, end) if lines[index].goes_on]
+
+
+def _drop(lines: list[_Line], indices: Sequence[int]) -> None:
+    for index in reversed(indices):
+        del lines[index]
+
+
+def _meaning(title: str) -> tuple[str, ...]:
+    """Give what two titles have in common that name the same thing: `profile dev` and `profile "dev"`."""
+    kind = next((each for each in _KINDS if title.startswith(each)), None)
+    if kind is None or len(title) > _LONGEST_TITLE:
+        return (title,)
+    try:
+        words = shlex.split(title)
+    except ValueError:
+        return (title,)
+    if len(words) != 2:
+        return (title,)
+    return ("default",) if (kind, words[1]) == ("profile", "default") else (kind, words[1])
