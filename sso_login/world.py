@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sso_login import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sso_login.adapters.cards import FileCards
@@ -144,6 +144,16 @@ class World:
             if instance not in self._issuers:
                 self._issuers[instance] = IdentityCenter(instance, self.transport, self.clock, self.notify)
             return self._issuers[instance]
+
+    def assignments(self, instance: Instance) -> IdentityCenter:
+        """Give the access portal of that instance."""
+        return self.issuer(instance)
+
+    def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
+        """Make all calls, `at_once` at a time, each in a thread; raise the first exception when all are done."""
+        from sso_login.adapters.signals import side_by_side
+
+        side_by_side(calls, at_once=at_once)
 
     def open_url(self, url: str) -> bool:
         """Open the URL in a browser where there is one; tell whether one was started."""

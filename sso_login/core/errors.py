@@ -6,7 +6,7 @@
 | 2 | usage, config | UsageProblem: ConfigError, UnknownSession |
 | 3 | login required | LoginRequired: NotLoggedIn, RefreshRefused, BoundElsewhere, StoredElsewhere |
 | 4 | login failed | LoginFailed: AccessDenied, CodeExpired, LoginTimedOut |
-| 5 | unreachable | Unreachable: CertificateRefused, NotAnAnswer, RenewalDeferred |
+| 5 | unreachable | Unreachable: CertificateRefused, NotAnAnswer, Throttled, RenewalDeferred |
 | 6 | service error | ServiceError, MalformedReply |
 | 7 | storage | StorageError: StoreUnusable, StoreTimeout, SaveUnknown, BadRecord, NewerRecord, ... |
 | 130 | interrupted | Interrupted |
@@ -119,6 +119,12 @@ class NotAnAnswer(Unreachable):
     """Something came back that is not the service's answer: 429, 5xx, HTML, a redirect, too much or too little."""
 
     default_hint = "A proxy or captive portal may be answering in place of AWS; try again later, the login is kept."
+
+
+class Throttled(NotAnAnswer):
+    """The service asks for fewer requests (429); `wait` is for how long, where it says so."""
+
+    default_hint = "Too many requests at once, perhaps by others of the same user; try again in a minute."
 
 
 class RenewalDeferred(Unreachable):

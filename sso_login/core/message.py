@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request; `json` is the body as a value, `deadline` bounds the whole call in seconds.
 
-    `operation` is the API's name for it, the only thing about it that may be logged.
+    `operation` is the API's name for it, the only thing about it that may be logged. With `keep_alive` the connection
+    may be kept for the next such request to the same host: only for what may be asked again if that turns out closed.
     """
 
     operation: str
@@ -22,6 +25,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, object] | None = field(default=None, repr=False)
     deadline: float = 30.0
+    keep_alive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,11 @@ class Waiting:
 
     until: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list, and the token that asks for the next part, None where this was the last."""
+
+    items: tuple[Item, ...]
+    next_token: str | None = None

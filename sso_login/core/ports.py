@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from sso_login.core.message import Notice, Request, Response
+    from sso_login.core.message import Notice, Page, Request, Response
     from sso_login.core.model import (
+        Account,
         Authorization,
         Card,
         Client,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         Instance,
         Pending,
         Redirected,
+        Role,
         Secret,
         Session,
         Token,
@@ -155,6 +157,20 @@ class CodeIssuer(Protocol):
         """Spend the code for a token."""
 
 
+class Assignments(Protocol):
+    """What a signed-in user may use; each method is one request for one page.
+
+    Every method raises Unreachable (Throttled on 429), ServiceError or MalformedReply; a code of `unauthorized` says
+    that the token is not taken.
+    """
+
+    def accounts(self, token: Token, *, after: str | None = None) -> Page[Account]:
+        """List accounts; `after` is the page before's next token."""
+
+    def roles(self, token: Token, account: Account, *, after: str | None = None) -> Page[Role]:
+        """List the roles of an account."""
+
+
 class Receiver(Protocol):
     """Where a browser brings its answer: a listener on 127.0.0.1, or a prompt that takes the address by hand."""
 
@@ -204,3 +220,13 @@ class Ports(Protocol):
 
     def notify(self, notice: Notice) -> None:
         """Tell the person something meanwhile."""
+
+
+class ListingPorts(Ports, Protocol):
+    """What listing accounts and roles needs besides."""
+
+    def assignments(self, instance: Instance) -> Assignments:
+        """Give the access portal to ask for that instance."""
+
+    def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
+        """Make all calls, `at_once` at a time, each in a thread; raise the first exception when all are done."""

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.duration import spoken
 from sso_login.core.message import Notice, Request, Response
-from sso_login.protocol import oidc, portal
+from sso_login.protocol import assignments, oidc, portal
 from sso_login.protocol.wire import server_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.model import Authorization, Client, DeviceCode, Instance, Pending, Secret, Token
+    from sso_login.core.message import Page
+    from sso_login.core.model import (
+        Account,
+        Authorization,
+        Client,
+        DeviceCode,
+        Instance,
+        Pending,
+        Role,
+        Secret,
+        Token,
+    )
     from sso_login.core.ports import Clock, Transport
 
 SKEW: Final = 300.0  # seconds between this clock and the service's that are worth a word; AWS refuses signatures then
@@ -21,7 +32,7 @@ SKEW: Final = 300.0  # seconds between this clock and the service's that are wor
 
 @dataclass(slots=True)
 class IdentityCenter:
-    """Speaks SSO-OIDC and the access portal for one instance; implements the ports Issuer and CodeIssuer.
+    """Speaks SSO-OIDC and the access portal for one instance; implements Issuer, CodeIssuer and Assignments.
 
     Every expiry is counted from the local clock at the moment of asking, so a clock that is off harms nothing as long
     as it runs evenly; that it is off is told once.
@@ -61,6 +72,15 @@ class IdentityCenter:
     def end(self, token: Token) -> None:
         """Make a Logout call at the access portal."""
         portal.read_logout(self._sent(portal.logout(self.instance, token))[0])
+
+    def accounts(self, token: Token, *, after: str | None = None) -> Page[Account]:
+        """Make a ListAccounts call."""
+        return assignments.read_accounts(self._sent(assignments.list_accounts(self.instance, token, after=after))[0])
+
+    def roles(self, token: Token, account: Account, *, after: str | None = None) -> Page[Role]:
+        """Make a ListAccountRoles call."""
+        request = assignments.list_roles(self.instance, token, account.id, after=after)
+        return assignments.read_roles(self._sent(request)[0], account)
 
     def _sent(self, request: Request) -> tuple[Response, float]:
         asked_at = self.clock.now()

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, UsageProblem
+from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled, UsageProblem
 from sso_login.core.model import checked_url
 
 if TYPE_CHECKING:
@@ -57,9 +57,11 @@ def acknowledged(response: Response, operation: str, hints: Hints | None = None)
 def _delivered(response: Response, operation: str) -> None:
     """Raise NotAnAnswer for a status that says that the request did not get to its handler, or broke there."""
     status = response.status
-    if status == 429 or status >= 500:
-        what = "too many requests" if status == 429 else "trouble on its side"
-        raise _no_answer(operation, f"HTTP {status}, {what}", wait=retry_after(response.headers))
+    if status == 429:
+        wait = retry_after(response.headers)
+        raise Throttled(f"{operation} got no answer of the service: HTTP 429, too many requests", sent=True, wait=wait)
+    if status >= 500:
+        raise _no_answer(operation, f"HTTP {status}, trouble on its side", wait=retry_after(response.headers))
     if 300 <= status < 400:
         raise _no_answer(operation, f"HTTP {status}, a redirect, which is never followed")
     if not (status == 200 or 400 <= status < 500) or status == 408:
