@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sso_login.adapters.aws_ini import Change
     from sso_login.adapters.cards import FileCards
     from sso_login.adapters.index import Index
     from sso_login.core.config import AwsConfig
@@ -154,6 +155,14 @@ class World:
         from sso_login.adapters.signals import side_by_side
 
         side_by_side(calls, at_once=at_once)
+
+    def edit_aws_file(self, path: str, changes: Sequence[Change], *, private: bool) -> bool:
+        """Change sections of an AWS config or (`private`) credentials file; tell whether anything had to be."""
+        from sso_login.adapters.aws_edit import LOCKS, edit_file
+        from sso_login.adapters.lock import FileLocks
+
+        locks = FileLocks(self.home, notify=self.notify, folder=LOCKS)
+        return edit_file(path, changes, private=private, locks=locks)
 
     def open_url(self, url: str) -> bool:
         """Open the URL in a browser where there is one; tell whether one was started."""
