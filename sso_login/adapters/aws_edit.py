@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from sso_login.adapters import files
-from sso_login.adapters.aws_ini import Change, edited, title_of
+from sso_login.adapters.aws_ini import Change, edited, keys_of, title_of
 from sso_login.core.errors import ConfigError, LockTimeout, StoreUnusable
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.ports import Locks
 
-__all__ = ["LOCKS", "Change", "edit_file", "planned", "title_of"]
+__all__ = ["LOCKS", "Change", "edit_file", "planned", "read_keys", "title_of"]
 
 LOCKS: Final = "aws-locks"  # the folder of these locks in the state folder, apart from those of sessions
 
@@ -46,6 +46,11 @@ def planned(path: str, changes: Sequence[Change]) -> tuple[bytes, bytes]:
     """Give the file's content before and after such an edit, and write nothing; raises what `edit_file` does."""
     before, _ = _read(_target(path))
     return before, _fit(edited(before, changes, path=path), path)
+
+
+def read_keys(path: str, kind: str, *, values: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Read the keys of every section of that kind by its name, with the values of these keys alone; ConfigError."""
+    return keys_of(_read(_target(path))[0], kind, values=values, path=path)
 
 
 def _target(path: str) -> str:

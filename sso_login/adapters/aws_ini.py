@@ -58,6 +58,7 @@ class _Line:
     end: str
     key: str = ""  # of `key = value`, in lower case
     goes_on: bool = False  # belongs to the value above
+    broken: bool = False  # neither a key nor anything else
 
     @property
     def margin(self) -> str:
@@ -85,13 +86,31 @@ def title_of(kind: str, name: str) -> str:
 def edited(data: bytes, changes: Sequence[Change], *, path: str) -> bytes:
     """Give the file's new content, the same object where nothing changes; `path` is for errors alone.
 
-    Raises ConfigError where a section to be edited is there twice, one of its keys is, or the file is not UTF-8.
+    Raises ConfigError where a section to be edited is there twice, one of its keys is, a line of it is neither key nor
+    value, or the file is not UTF-8.
     """
     mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = _decoded(data.removeprefix(mark), path)
     document = _Document(text, path)
     changed = [document.apply(change) for change in changes]
     return mark + document.text().encode() if any(changed) else data
+
+
+def keys_of(data: bytes, kind: str, *, values: Sequence[str], path: str) -> dict[str, dict[str, str]]:
+    """Give the keys of every section of that kind (`profile`, `sso-session`) by its name.
+
+    Only `values` have theirs, others are empty: they may be secrets, and are known to be there. Of a name that is
+    there twice, the last counts. Raises ConfigError where the file is not UTF-8.
+    """
+    text = _decoded(data.removeprefix(codecs.BOM_UTF8), path)
+    found = ((_meaning(section.title), section.lines) for section in _sections(text))
+    return {
+        meaning[-1]: {
+            line.key: line.text[line.value_at :].strip() if line.key in values else "" for line in lines if line.key
+        }
+        for meaning, lines in found
+        if meaning[0] == kind and len(meaning) == 2
+    }
 
 
 def _decoded(data: bytes, path: str) -> str:
@@ -137,6 +156,10 @@ class _Document:
         if len(same) > 1 and same[1].head:
             hint = "Join the two sections, then try again."
             raise _at_line(self._path, same[1].head.number, f"[{title}] is there already", hint=hint)
+        broken = next((line for line in (same[0].lines if same else ()) if line.broken), None)
+        if broken:
+            what, hint = "neither a section nor `key = value`", "Mend or remove that line, then try again."
+            raise _at_line(self._path, broken.number, what, hint=hint)
         return same[0] if same else None
 
     def _append(self, change: Change) -> bool:
@@ -213,6 +236,7 @@ def _sections(text: str) -> Iterator[_Section]:
                 section, in_value = _Section(title, line), False
                 continue
             line.key = _key(words) if section.head else ""
+            line.broken = not line.key
             in_value = in_value or bool(line.key)
         section.lines.append(line)
     _end_at_the_last(section)
@@ -249,6 +273,8 @@ def _drop(lines: list[_Line], indices: Sequence[int]) -> None:
 
 def _meaning(title: str) -> tuple[str, ...]:
     """Give what two titles have in common that name the same thing: `profile dev` and `profile "dev"`."""
+    if title == "default":
+        return "profile", title
     kind = next((each for each in _KINDS if title.startswith(each)), None)
     if kind is None or len(title) > _LONGEST_TITLE:
         return (title,)
@@ -258,4 +284,4 @@ def _meaning(title: str) -> tuple[str, ...]:
         return (title,)
     if len(words) != 2:
         return (title,)
-    return ("default",) if (kind, words[1]) == ("profile", "default") else (kind, words[1])
+    return kind, words[1]

@@ -129,6 +129,7 @@ def test_default_by_its_two_names_is_one_profile() -> None:
         (f'[profile x]\nk = {SECRET}\n[profile "x"]\n', 3),
         (f"[profile x]\nregion = a\nk = {SECRET}\nRegion = b\n", 4),
         (f"[profile x]\nk = {SECRET}\n\udcff\n", 3),
+        (f"[profile x]\n  {SECRET}\n", 2),
     ],
 )
 def test_what_cannot_be_edited_is_refused_by_its_line(content: str, line: int) -> None:
