@@ -1,7 +1,8 @@
 """requests as the port Transport: one whole call under one deadline, nothing trusted and nothing repeated.
 
 requests' Session is left out on purpose, and with it netrc, cookies, redirects and proxies found by themselves;
-its HTTPAdapter alone sends one request once.
+its HTTPAdapter alone sends one request once. A connection is closed after its one request, but for requests that allow
+to keep it: listing hundreds of accounts must not cost a TLS handshake for each.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from sso_login import __version__
 from sso_login.adapters.deadline import within
+from sso_login.adapters.idle import Idle, Route
 from sso_login.adapters.network import bundle_for, proxy_for, target_of
 from sso_login.core.errors import CertificateRefused, NotAnAnswer, Unreachable
 from sso_login.core.message import Request, Response
@@ -42,8 +44,8 @@ HEADERS: Final = {
     "User-Agent": f"sso-login/{__version__}",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
-    "Connection": "close",
 }
+MOST_IDLE: Final = 16  # connections kept to one host
 
 
 class Http:
@@ -52,13 +54,16 @@ class Http:
     def __init__(self, env: Mapping[str, str]) -> None:
         """Keep the environment; it is read at each call, since a broken setting is that call's error."""
         self._env = env
+        self._idle = Idle[_Once](MOST_IDLE)
+        self._trusted: str | bool | None = None
 
     def send(self, request: Request) -> Response:
         """Send the request once; raise Unreachable, CertificateRefused, NotAnAnswer, or ConfigError for a setting."""
         target = target_of(request.url)
-        attempt = _Attempt(
-            request, target.hostname or "", verify=bundle_for(self._env), proxy=proxy_for(self._env, request.url)
-        )
+        if self._trusted is None:
+            self._trusted = bundle_for(self._env)  # reading it takes as long as a request, so once is enough
+        route = Route(target.scheme, target.netloc, self._trusted, proxy_for(self._env, request.url))
+        attempt = _Attempt(request, target.hostname or "", route=route, idle=self._idle)
         began = time.monotonic()
         try:
             response = within(request.deadline, attempt.run, on_timeout=attempt.late)
@@ -78,11 +83,12 @@ def _request_id(response: Response) -> str:
 class _Attempt:
     """One try of one request: knows whether it left this machine, and can be called off."""
 
-    def __init__(self, request: Request, host: str, *, verify: str | bool, proxy: str | None) -> None:
+    def __init__(self, request: Request, host: str, *, route: Route, idle: Idle[_Once]) -> None:
         self.host = host
         self._request = request
-        self._verify = verify
-        self._proxies = {"https": proxy} if proxy else None
+        self._route = route
+        self._idle = idle
+        self._proxies = {"https": route.proxy} if route.proxy else None
         self._lock = threading.Lock()
         self._sent = False
         self._called_off = False
@@ -91,17 +97,33 @@ class _Attempt:
     def run(self) -> Response:
         """Send and read the whole reply; runs in a thread of its own."""
         _current.set(self)
-        adapter = _Once(pool_connections=1, pool_maxsize=1)
+        used = self._idle.take(self._route) if self._request.keep_alive else None
+        adapter = used or _Once(pool_connections=1, pool_maxsize=1)
+        whole = False
         try:
             reply = self._asked(adapter)
             try:
-                return Response(reply.status_code, _lowered(reply.headers), self._body(reply))
+                response = Response(reply.status_code, _lowered(reply.headers), self._body(reply))
             finally:
                 reply.close()
+            whole = True
+            return response
         finally:
-            adapter.close()
-            if isinstance(self._socket, socket.socket):
-                _drop(self._socket)
+            self._done(adapter, whole=whole)
+
+    def _done(self, adapter: _Once, *, whole: bool) -> None:
+        """Keep the connection after a whole answer where that is allowed, else close it for good."""
+        with self._lock:
+            kept = whole and self._request.keep_alive and not self._called_off
+            connection = self._socket
+            if kept:
+                self._socket = None  # from now on another attempt's: not to be cut by this one
+        if kept:
+            self._idle.keep(self._route, adapter)
+            return
+        adapter.close()
+        if isinstance(connection, socket.socket):
+            _drop(connection)
 
     def leave(self, connection: object) -> None:
         """Note that the request leaves now, by that socket; raise OSError when it was called off before."""
@@ -129,7 +151,7 @@ class _Attempt:
                 _prepared(self._request),
                 stream=True,
                 timeout=(self._request.deadline, self._request.deadline),
-                verify=self._verify,
+                verify=self._route.verify,
                 proxies=self._proxies,
             )
         except (requests.RequestException, HTTPError, OSError) as error:
@@ -215,7 +237,8 @@ class _Once(HTTPAdapter):
 
 
 def _prepared(request: Request) -> requests.PreparedRequest:
-    headers = {**HEADERS, **request.headers}
+    closing = {} if request.keep_alive else {"Connection": "close"}
+    headers = {**HEADERS, **closing, **request.headers}
     body = None if request.json is None else json.dumps(request.json, allow_nan=False).encode()
     if body is not None:
         headers["Content-Type"] = "application/json"
