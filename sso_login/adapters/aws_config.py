@@ -228,6 +228,7 @@ def _profile(name: str, title: str, values: Values) -> Profile:
         ignore_endpoints=_switch(values, "ignore_configured_endpoint_urls"),
         fips=_switch(values, "use_fips_endpoint"),
         dualstack=_switch(values, "use_dualstack_endpoint"),
+        default_region=values.get("region"),
     )
 
 

@@ -179,7 +179,7 @@ def bad_record(name: str, where: str, reason: str, *, kind: str = SSO) -> BadRec
 
 
 def _session(text: str, name: str, kind: str) -> Session:
-    expires_at, access, body = _head(text)
+    expires_at, access, body = head(text)
     fields = Fields.of(body)
     if fields.text("name") != name:
         raise Broken("it belongs to another session")
@@ -202,21 +202,22 @@ def _session(text: str, name: str, kind: str) -> Session:
     )
 
 
-def _head(text: str) -> tuple[int, str, str]:
+def head(text: str) -> tuple[int, str, str]:
+    """Read a record's three parts: expiry in epoch seconds, the bytes to print, the body; raise Broken, Newer."""
     magic = text.split("\n", 1)[0]
     if not magic.startswith(layout.MAGIC_NAME):
         raise Broken("it was not written by sso-login")
     if _version(magic.removeprefix(layout.MAGIC_NAME)) > _version(layout.MAGIC.removeprefix(layout.MAGIC_NAME)):
         raise Newer
-    head = layout.parse(text)
+    parts = layout.parse(text)
     # VSCHAR (RFC 6749 appendix A.12): anything else is no token, and could break out of the head's line.
     if (
-        head is None
-        or head[0] >= layout.END_OF_TIME
-        or not (head[1] and head[1].isascii() and head[1].isprintable() and " " not in head[1])
+        parts is None
+        or parts[0] >= layout.END_OF_TIME
+        or not (parts[1] and parts[1].isascii() and parts[1].isprintable() and " " not in parts[1])
     ):
         raise Broken("its head is damaged")
-    return head
+    return parts
 
 
 def _version(digits: str) -> int:

@@ -30,7 +30,10 @@ class SsoSection(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """One `[profile NAME]` or `[default]`; `region` is sso_region; a switch is None where it is not set."""
+    """One `[profile NAME]` or `[default]`; a switch is None where it is not set.
+
+    `region` is sso_region, where the session lives; `default_region` is the key `region`, where work is done.
+    """
 
     name: str
     title: str
@@ -46,6 +49,7 @@ class Profile(NamedTuple):
     ignore_endpoints: bool | None = None
     fips: bool | None = None
     dualstack: bool | None = None
+    default_region: str | None = None
 
     @property
     def legacy(self) -> bool:
@@ -95,7 +99,7 @@ class Endpoint(NamedTuple):
 
 
 def endpoint(service: str, *, config: AwsConfig, profile: Profile | None, env: Mapping[str, str]) -> Endpoint:
-    """Find the override for the service id `sso_oidc` or `sso` in the order the SDKs look; ConfigError.
+    """Find the override for the service id `sso_oidc`, `sso` or `signin` in the order the SDKs look; ConfigError.
 
     Source: botocore's ConfiguredEndpointProvider and the SDK reference's "Service-specific endpoints".
     """
