@@ -81,7 +81,7 @@ def test_serves_until_told_to_stop(temp: Path, name: str) -> None:
 
 
 def test_runs_a_command_that_logs_in(temp: Path) -> None:
-    """AWS's own client in the child, given the environment alone, logs in, lists accounts and exits with its code."""
+    """AWS's own client in the child, given the environment alone, logs in, lists, and says whose credentials it got."""
     script = """
 import os, time, boto3, botocore
 oidc, portal = (boto3.client(name, region_name="us-east-1") for name in ("sso-oidc", "sso"))
@@ -97,13 +97,30 @@ while True:
         break
     except oidc.exceptions.AuthorizationPendingException:
         pass
-print(len(portal.list_accounts(accessToken=token["accessToken"])["accountList"]), token["expiresIn"])
+access = {"accessToken": token["accessToken"]}
+pages = [len(page["accountList"]) for page in portal.get_paginator("list_accounts").paginate(**access)]
+print(pages, token["expiresIn"])
+before = time.time()
+role = portal.get_role_credentials(**access, accountId="111122223333", roleName="Deployer")["roleCredentials"]
+print(before + 899 < role["expiration"] / 1000 < time.time() + 901)
+given = {"aws_access_key_id": role["accessKeyId"], "aws_secret_access_key": role["secretAccessKey"]}
+sts = boto3.client("sts", region_name="us-east-1", aws_session_token=role["sessionToken"], **given)
+print(sts.get_caller_identity()["Account"])
+once = botocore.config.Config(retries={"total_max_attempts": 1})
+portal = boto3.client("sso", region_name="us-east-1", config=once)
+try:
+    while True:
+        portal.list_accounts(**access)
+except portal.exceptions.TooManyRequestsException as error:
+    print(error.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"])
 raise SystemExit(7)
 """
     options = ["--approve", "--interval", "1", "--token-lifetime", "2h", "--rotation", "grace", "--code-lifetime", "60"]
+    options += ["--accounts", "25", "--page-size", "10", "--role-lifetime", "15m", "--portal-delay", "0.001"]
+    options += ["--portal-rate", "5", "--retry-after", "7"]
     with process(*options, "--", sys.executable, "-c", script, temp=temp) as child:
         out, err = child.communicate(timeout=120)
-    assert (child.returncode, out, err) == (7, "4 7200\n", "")
+    assert (child.returncode, out, err) == (7, "[10, 10, 5] 7200\nTrue\n111122223333\n7\n", "")
     assert list(temp.iterdir()) == []
 
 
@@ -175,6 +192,8 @@ def test_help_ends_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["emulator", "--help"]) == 0
     text = capsys.readouterr().out
     assert "/emulator/expire" in text
+    assert "credentials or passwords" in " ".join(text.split())
+    assert "(/authorize, AWS Sign-In) at once" in " ".join(text.split())
     assert "sso-login emulator --approve --interval 1 -- sh -c" in text.partition("Example:")[2]
 
 

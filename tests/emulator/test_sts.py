@@ -18,6 +18,7 @@ from sso_login.emulator.faults import Fault
 from sso_login.emulator.settings import ACCOUNTS
 from tests.emulator.conftest import Desk
 from tests.emulator.signing import Signing
+from tests.emulator.test_server import expire
 from tests.support.plain import Answer, ask
 
 ACCOUNT = ACCOUNTS[0].id
@@ -133,7 +134,7 @@ def test_credentials_expire(callers: Callers) -> None:
     callers.desk.clock.advance(1)
     callers.refused("ExpiredToken", given)
     before = callers.role_credentials()
-    callers.desk.service.expire("credentials")
+    assert expire(callers.desk, '{"credentials": true}') == 200
     callers.refused("ExpiredToken", before)
     callers.who(callers.role_credentials())
 
