@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "refresh": "Renew what is about to expire; for cron.",
     "status": "Show every known session; no network.",
     "logout": "Forget tokens and end the portal session.",
+    "accounts": "List the accounts that a session may use.",
+    "roles": "List the roles that a session may take.",
     "emulator": "Run a local IAM Identity Center to try things on.",
 }
 

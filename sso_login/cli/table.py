@@ -57,17 +57,23 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _drawn(standings: Sequence[Standing], rows: Sequence[Sequence[str]]) -> str:
+    colours = [{VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red") for standing in standings]
+    return drawn(HEADINGS, rows, styles=[("bold", colour, *[""] * (len(HEADINGS) - 2)) for colour in colours])
+
+
+def drawn(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Sequence[Sequence[str]] | None = None
+) -> str:
+    """Draw a table as wide as the terminal that stdout is; cells are text, no markup, with a style each."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in HEADINGS:
+    for heading in headings:
         table.add_column(heading, overflow="fold")
-    for standing, row in zip(standings, rows, strict=True):
-        colour = {VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red")
-        styles = ("bold", colour, *[""] * (len(row) - 2))
-        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, styles, strict=True)))
+    for row, looks in zip(rows, styles or [[""] * len(headings)] * len(rows), strict=True):
+        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, looks, strict=True)))
     console = Console(file=sys.stdout, highlight=False)
     with console.capture() as capture:
         console.print(table)

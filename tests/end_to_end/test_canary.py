@@ -31,6 +31,8 @@ COMMANDS = (
     ("status",),
     ("status", "--json"),
     ("status", "--check"),
+    ("accounts",),
+    ("roles", "--json"),
     ("logout", "--local"),
     ("logout",),
     ("logout", "--all"),
@@ -47,7 +49,14 @@ FAULTS = {
     ),
     "a redirect with a secret": Reply(302, {"Location": f"http://127.0.0.1:9/?{MARKER}"}, b""),
 }
-OPERATIONS = ("RegisterClient", "StartDeviceAuthorization", "CreateToken", "Logout")
+OPERATIONS = (
+    "RegisterClient",
+    "StartDeviceAuthorization",
+    "CreateToken",
+    "ListAccounts",
+    "ListAccountRoles",
+    "Logout",
+)
 
 
 @pytest.fixture
