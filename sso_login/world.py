@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sso_login.core.config import AwsConfig
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance
-    from sso_login.core.ports import Clock, Entries, Locks, Receiver, Store, Transport
+    from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
     from sso_login.flows.identity_center import IdentityCenter
 
 # The imports below stand inside the properties because each costs start-up time that most commands
@@ -118,6 +118,24 @@ class World:
             if kind not in self._entries:
                 self._entries[kind] = self._opened(kind)
             return SessionStore(self._entries[kind], self._kind)
+
+    def roles(self, kind: str) -> RoleStore:
+        """Give the role credentials in the store of that kind."""
+        from sso_login.adapters.role_store import EntryRoles
+
+        self.store(kind)
+        return EntryRoles(self._entries[kind])
+
+    @cached_property
+    def role_locks(self) -> Locks:
+        """One lock for each set of role credentials; whoever holds one may wait for a renewal meanwhile."""
+        from sso_login.adapters.lock import PATIENCE, FileLocks
+
+        return FileLocks(self.home, notify=self.notify, folder="role-locks", wait_seconds=2 * PATIENCE)
+
+    def role_portal(self, instance: Instance) -> IdentityCenter:
+        """Give the access portal of that instance."""
+        return self.issuer(instance)
 
     @cached_property
     def rescue(self) -> Store | None:

@@ -17,6 +17,7 @@ import time
 import zlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -239,9 +240,11 @@ class _Once(HTTPAdapter):
 def _prepared(request: Request) -> requests.PreparedRequest:
     closing = {} if request.keep_alive else {"Connection": "close"}
     headers = {**HEADERS, **closing, **request.headers}
-    body = None if request.json is None else json.dumps(request.json, allow_nan=False).encode()
-    if body is not None:
-        headers["Content-Type"] = "application/json"
+    body = None
+    if request.json is not None:
+        body, headers["Content-Type"] = json.dumps(request.json, allow_nan=False).encode(), "application/json"
+    elif request.form is not None:
+        body, headers["Content-Type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
     return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
 
 

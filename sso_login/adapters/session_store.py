@@ -52,5 +52,9 @@ class SessionStore:
         """Name the store's entry for that session, as a card lists it."""
         return layout.entry(self._kind, name)
 
+    def drop(self, entry: str) -> bool:
+        """Forget what else a card lists of this store; tell whether there was anything; raise StorageError."""
+        return self._entries.delete(entry)
+
     def _where(self) -> str:
         return "the file store" if self.kind == "file" else f"the keyring ({self.backend})"

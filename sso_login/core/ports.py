@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Authorization,
         Card,
         Client,
+        Credentials,
         DeviceCode,
         Instance,
         Pending,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Session,
         Token,
     )
+    from sso_login.core.roles import KeptRole, RoleKey
 
 
 class Clock(Protocol):
@@ -94,6 +96,22 @@ class Store(Protocol):
 
     def entry(self, name: str) -> str:
         """Name the store's entry for that session, as a card lists it."""
+
+    def drop(self, entry: str) -> bool:
+        """Forget what else a card lists of this store; tell whether there was anything; raise StorageError."""
+
+
+class RoleStore(Protocol):
+    """Role credentials in one store: a cache, and as secret as the login they come from."""
+
+    def entry(self, key: RoleKey) -> str:
+        """Name the store's entry for those credentials, as a card lists it."""
+
+    def load(self, key: RoleKey) -> KeptRole | None:
+        """Give what is kept, None where there is nothing; raise BadRecord, NewerRecord, StorageError."""
+
+    def save(self, kept: KeptRole) -> None:
+        """Keep the credentials, whole or not at all; raise StorageError, SaveUnknown after a deadline."""
 
 
 class Cards(Protocol):
@@ -171,6 +189,13 @@ class Assignments(Protocol):
         """List the roles of an account."""
 
 
+class RolePortal(Protocol):
+    """Who gives credentials of a role."""
+
+    def role_credentials(self, token: Token, *, account: str, role: str) -> Credentials:
+        """Ask once; raise Unreachable (Throttled on 429), ServiceError, MalformedReply."""
+
+
 class Receiver(Protocol):
     """Where a browser brings its answer: a listener on 127.0.0.1, or a prompt that takes the address by hand."""
 
@@ -220,6 +245,20 @@ class Ports(Protocol):
 
     def notify(self, notice: Notice) -> None:
         """Tell the person something meanwhile."""
+
+
+class RolePorts(Ports, Protocol):
+    """What fetching and keeping role credentials needs besides."""
+
+    @property
+    def role_locks(self) -> Locks:
+        """The locks of role credentials, apart from those of sessions."""
+
+    def roles(self, kind: str) -> RoleStore:
+        """Give the role credentials in the store of that kind: `keyring` or `file`."""
+
+    def role_portal(self, instance: Instance) -> RolePortal:
+        """Give the access portal to ask for that instance."""
 
 
 class ListingPorts(Ports, Protocol):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Account,
         Authorization,
         Client,
+        Credentials,
         DeviceCode,
         Instance,
         Pending,
@@ -81,6 +82,11 @@ class IdentityCenter:
         """Make a ListAccountRoles call."""
         request = assignments.list_roles(self.instance, token, account.id, after=after)
         return assignments.read_roles(self._sent(request)[0], account)
+
+    def role_credentials(self, token: Token, *, account: str, role: str) -> Credentials:
+        """Make a GetRoleCredentials call."""
+        request = portal.role_credentials(self.instance, token, account=account, role=role)
+        return portal.read_role_credentials(self._sent(request)[0], account=account)
 
     def _sent(self, request: Request) -> tuple[Response, float]:
         asked_at = self.clock.now()

@@ -173,6 +173,8 @@ def signed_in(ports: Ports, session: Session, store: Store) -> None:
         refuse_newer(store, session.name)
         if old is None:
             ports.cards.write(card)
+        elif old.store == store.kind:
+            card = _cleared(ports, store, old=old, card=card)
         store.save(session)
         ports.cards.write(card)
         unrescue(ports, session.name)
@@ -198,10 +200,29 @@ def refuse_newer(store: Store, name: str) -> None:
         return
 
 
+def _drop_others(store: Store, card: Card) -> None:
+    """Forget what came of a login, such as role credentials: all that its card lists beside its own record."""
+    for entry in card.entries:
+        if entry != store.entry(card.name):
+            store.drop(entry)
+
+
+def _cleared(ports: Ports, store: Store, *, old: Card, card: Card) -> Card:
+    """Forget what came of the earlier login, which may have been somebody else's; what will not go stays listed."""
+    try:
+        _drop_others(store, old)
+    except StorageError as error:
+        _warn(ports, f"role credentials of the earlier login of {old.name!r} could not be removed: {error.message}")
+        return replace(card, entries=tuple(dict.fromkeys([*card.entries, *old.entries])))
+    return card
+
+
 def _left(ports: Ports, old: Card) -> None:
     """Clear the store that a session has moved out of, as well as it can be done."""
     try:
-        ports.store(old.store).delete(old.name)
+        store = ports.store(old.store)
+        _drop_others(store, old)
+        store.delete(old.name)
     except StorageError as error:
         text = f"the earlier login of session {old.name!r} could not be removed from the {old.store}: {error.message}"
         _warn(ports, text)
@@ -225,12 +246,15 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
     name, problem = found if isinstance(found, tuple) else (found.name, None)
     session = None
     with ports.locks.hold(name):
-        store = ports.store(store_kind(_card_to_forget(ports, name), ports.env))
+        card = _card_to_forget(ports, name)
+        store = ports.store(store_kind(card, ports.env))
         spare = rescued(ports, name)
         try:
             session = spare or store.load(name)
         except StorageError as error:
             problem = problem or error  # what cannot be read can perhaps be removed; if not, that is the error
+        if card:
+            _drop_others(store, card)
         deleted = store.delete(name)
         spared = unrescue(ports, name)
         known = ports.cards.delete(name)
