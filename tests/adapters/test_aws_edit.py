@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from sso_login.adapters import aws_ini
 from sso_login.adapters.aws_config import credentials_path, read_config
-from sso_login.adapters.aws_edit import LOCKS, Change, edit_file, planned, title_of
+from sso_login.adapters.aws_edit import LOCKS, Change, edit_file, planned, read_keys, title_of
 from sso_login.adapters.aws_ini import edited
 from sso_login.adapters.lock import FileLocks
 from sso_login.core.errors import ConfigError, LockTimeout, StoreUnusable, UnsafeFile, UsageProblem
@@ -369,12 +369,13 @@ def test_what_is_no_file_of_ours_is_refused(tmp_path: Path, locks: FileLocks) ->
 
 
 @posix
-@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() != 0, reason="only root can give a file away")
 def test_somebody_elses_file_is_refused(tmp_path: Path, locks: FileLocks) -> None:
     """Root, with a user's home, must not put a file there that the user can no longer read."""
-    path = tmp_path / "config"
-    path.touch()
-    os.chown(path, 12345, 12345)
+    path = Path("/etc/passwd")  # root's
+    if sys.platform != "win32" and os.geteuid() == 0:
+        path = tmp_path / "config"
+        path.touch()
+        os.chown(path, 12345, 12345)
     with pytest.raises(UnsafeFile, match="another user"):
         edit_file(str(path), [Change("a", {"b": "c"})], private=False, locks=locks)
 
@@ -424,6 +425,16 @@ def test_processes_do_not_lose_each_others_edits(tmp_path: Path) -> None:
     children = [subprocess.Popen([*command, str(number)]) for number in range(6)]
     assert [child.wait() for child in children] == [0] * 6
     assert path.read_text().count("[") == 30
+
+
+def test_keys_are_read_without_values_that_are_not_asked_for(tmp_path: Path) -> None:
+    """What else is in a section is known to be there; sections of another kind are not told."""
+    path = tmp_path / "config"
+    path.write_text(
+        f"[default]\nregion: r\naws_secret_access_key = {SECRET}\n[profile 'a b']\n[sso-session c]\n[d]\nk=v\n"
+    )
+    found = read_keys(str(path), "profile", values=["region"])
+    assert found == {"default": {"region": "r", "aws_secret_access_key": ""}, "a b": {}}
 
 
 def test_a_plan_writes_nothing(tmp_path: Path) -> None:
