@@ -49,7 +49,10 @@ def planned(path: str, changes: Sequence[Change]) -> tuple[bytes, bytes]:
 
 
 def read_keys(path: str, kind: str, *, values: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Read the keys of every section of that kind by its name, with the values of these keys alone; ConfigError."""
+    """Read the keys of every section of that kind by its name, with the values of these alone, as `keys_of` has it.
+
+    Raises ConfigError, UnsafeFile.
+    """
     return keys_of(_read(_target(path))[0], kind, values=values, path=path)
 
 

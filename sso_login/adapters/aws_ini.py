@@ -97,13 +97,13 @@ def edited(data: bytes, changes: Sequence[Change], *, path: str) -> bytes:
 
 
 def keys_of(data: bytes, kind: str, *, values: Sequence[str], path: str) -> dict[str, dict[str, str]]:
-    """Give the keys of every section of that kind (`profile`, `sso-session`) by its name.
+    """Give the keys of every section of that kind (`profile`, `sso-session`) by its name; "" for a credentials file.
 
     Only `values` have theirs, others are empty: they may be secrets, and are known to be there. Of a name that is
     there twice, the last counts. Raises ConfigError where the file is not UTF-8.
     """
     text = _decoded(data.removeprefix(codecs.BOM_UTF8), path)
-    found = ((_meaning(section.title), section.lines) for section in _sections(text))
+    found = ((_meaning(each.title) if kind else ("", each.title), each.lines) for each in _sections(text) if each.head)
     return {
         meaning[-1]: {
             line.key: line.text[line.value_at :].strip() if line.key in values else "" for line in lines if line.key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,7 +14,7 @@ from sso_login.cli.options import Command, one_session
 from sso_login.cli.render import out, printable
 from sso_login.cli.sessions import Sessions
 from sso_login.core.commands import log_in
-from sso_login.core.errors import UsageProblem
+from sso_login.core.errors import ConfigError, UnsafeFile, UsageProblem
 from sso_login.core.model import DEFAULT_SCOPE, checked_region, checked_url, normal_url
 from sso_login.flows import names
 from sso_login.flows.profiles import (
@@ -236,12 +237,27 @@ def _write(context: Context, made: Sequence[RoleProfile], style: Style, *, force
         text = f"profile {name} is there already and not for this role: left as it is (--force changes it)"
         context.render.notice(Notice(text, warning=True))
     chosen = [each for each in made if each.name not in set(left)]
+    _warn_of_keys(context, chosen)
     changes = [Change(title_of("profile", each.name), each.values, each.remove) for each in chosen]
     if _carried_out(context, changes, dry_run=dry_run):
         new = sum(each.name not in there for each in chosen)
         context.render.line(f"Wrote profiles to {path}: {new} new, {len(chosen) - new} that were there.")
     elif not dry_run:
         context.render.line(f"Nothing to change in {path}: profiles as they are to be: {len(chosen)}.")
+
+
+def _warn_of_keys(context: Context, chosen: Sequence[RoleProfile]) -> None:
+    """Say where an SDK would take other credentials first: it reads a profile's keys in the credentials file before."""
+    from sso_login.adapters.aws_config import credentials_path
+    from sso_login.adapters.aws_edit import read_keys
+    from sso_login.core.message import Notice
+
+    path = credentials_path(context.world().env)
+    with suppress(ConfigError, UnsafeFile):  # not this command's business
+        there = read_keys(path, "", values=())
+        for name in (each.name for each in chosen if "aws_access_key_id" in there.get(each.name, ())):
+            text = f"profile {name} has keys in {path}, which the AWS SDKs take before what is written here"
+            context.render.notice(Notice(text, warning=True))
 
 
 # --- what both do

@@ -182,6 +182,18 @@ def test_a_profile_of_somebody_elses_is_left_alone(signed_in: Shell) -> None:
     assert set(loaded(signed_in)["profiles"]["Harbour-Staging-Developer"]) == {"credential_process"}
 
 
+def test_keys_that_the_sdks_take_first_are_warned_of(signed_in: Shell) -> None:
+    """A profile of that name in the credentials file; one that cannot be read is not this command's business."""
+    credentials = signed_in.config.with_name("credentials")
+    credentials.write_text(f"[444455556666-Auditor]\naws_access_key_id = {SECRET}\n[Harbour-Staging-Developer]\n")
+    ran = signed_in("configure", "profiles", "--dry-run")
+    assert ran.err.count("take before") == 1
+    assert f"profile 444455556666-Auditor has keys in {credentials}" in ran.err
+    assert SECRET not in ran.err
+    credentials.write_bytes(b"\xff")
+    assert "take before" not in signed_in("configure", "profiles").err
+
+
 def test_two_roles_of_one_name_write_nothing(signed_in: Shell) -> None:
     """An error that says what to add to the template."""
     before = signed_in.config.read_bytes()

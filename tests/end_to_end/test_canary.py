@@ -33,6 +33,7 @@ COMMANDS = (
     ("status", "--check"),
     ("accounts",),
     ("roles", "--json"),
+    ("configure", "profiles", "--dry-run"),
     ("logout", "--local"),
     ("logout",),
     ("logout", "--all"),
