@@ -6,7 +6,7 @@ import shlex
 import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from sso_login.core.errors import LoginRequired, ServiceError
+from sso_login.core.errors import LoginRequired, ServiceError, SsoLoginError
 from sso_login.flows.session import Want, ensured, stale_notice
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Bearer:
         self._chosen = chosen
         self._lock = threading.Lock()
         self._token: Token | None = None
-        self._refused = False
+        self._over: SsoLoginError | None = None  # why there is no other token, once one was refused
         self._told = False
 
     def used(self, call: Callable[[Token], Answer]) -> Answer:
@@ -65,21 +65,26 @@ class Bearer:
         with self._lock:
             if self._token is not None and self._token != refused:
                 return self._token
-            if self._refused:
-                raise self._over() from error
-            self._refused = True
+            if self._over:
+                raise self._over from error
             self._token = self._ensured()
             if self._token == refused:
                 self._token = self._renewed(refused)
+            self._over = self._not_even_new()  # from now on
             return self._token
 
     def _renewed(self, refused: Token) -> Token:
-        outcome = ensured(self._ports, self._chosen, Want(min_ttl=MARGIN, force=True))
-        if outcome.session.token == refused:
-            raise outcome.problem or self._over()
+        """Ask for a new token whatever is left of the old one; where that fails it is not tried again."""
+        try:
+            outcome = ensured(self._ports, self._chosen, Want(min_ttl=MARGIN, force=True))
+            if outcome.session.token == refused:
+                raise outcome.problem or self._not_even_new()
+        except SsoLoginError as error:
+            self._over = error
+            raise
         return outcome.session.token
 
-    def _over(self) -> LoginRequired:
+    def _not_even_new(self) -> LoginRequired:
         name = self._chosen.name
         return LoginRequired(
             f"the access portal does not take the token of session {name!r}, not even a new one",
