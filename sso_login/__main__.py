@@ -20,7 +20,7 @@ def main() -> "NoReturn":
 
 
 def _begun() -> "NoReturn":
-    if sys.argv[1:2] == ["token"] and _answered():
+    if sys.argv[1:2] in (["token"], ["credentials"]) and _answered():
         os._exit(0)
     import gc
 
@@ -38,7 +38,7 @@ def _begun() -> "NoReturn":
 def _answered() -> bool:
     from sso_login import hot
 
-    text = hot.answer(sys.argv[2:], os.environ)
+    text = hot.answer(sys.argv[1:], os.environ)
     if text is None:
         return False
     try:

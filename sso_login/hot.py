@@ -1,4 +1,4 @@
-"""`token` straight from the store, at the cost of starting Python.
+"""`token` and cached `credentials` straight from the store, at the cost of starting Python.
 
 It answers only what it is sure of; for everything else (renewal, errors, other flags, a locked keyring, an encrypted
 file) it steps aside for the ordinary way, whose behaviour is the reference. What it may trust is the index, which
@@ -19,27 +19,40 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MOST = 1 << 20  # bytes of any file of ours
 _MIN_TTL = 60
+_ROLE_TTL = 300.0  # seconds: credentials with less left are fetched anew
 
 
 def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
-    """Give what `sso-login token ARGV` prints, or None to step aside."""
+    """Give what `sso-login ARGV` prints (`token`, or `credentials` from the cache), or None to step aside."""
     asked = _asked(argv)
     if asked is None or any(name in env for name in layout.KEYS):
         return None
-    session, min_ttl, header = asked
+    words, min_ttl, prefix = asked
     try:
-        found = _found(env, session)
+        found = _found(env, words)
         text = _text(found, env) if found else None
     except (OSError, ValueError, LookupError):
         return None
     record = layout.parse(text) if text else None
     if record is None or not _sound(record[1], record[2]) or record[0] - time.time() <= min_ttl:
         return None
-    return ("Authorization: Bearer " if header else "") + record[1] + "\n"
+    return prefix + record[1] + "\n"
 
 
-def _asked(argv: "Sequence[str]") -> "tuple[str, float, bool] | None":
-    """Read `[SESSION] [--min-ttl D] [--header]`; None for anything else, however right it may be."""
+def _asked(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
+    """Read a command line as the index has its words, the seconds that must be left, and what to print first.
+
+    None for anything else than what is known here, however right it may be.
+    """
+    if not argv:
+        return None
+    if argv[0] == "token":
+        return _token(argv[1:])
+    return _credentials(argv[1:]) if argv[0] == "credentials" else None
+
+
+def _token(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
+    """Read `[SESSION] [--min-ttl D] [--header]`."""
     session, min_ttl, header = "", float(_MIN_TTL), False
     words = list(argv)
     while words:
@@ -55,7 +68,22 @@ def _asked(argv: "Sequence[str]") -> "tuple[str, float, bool] | None":
             session = word
         else:
             return None
-    return session, min_ttl, header
+    return ("token", session), min_ttl, "Authorization: Bearer " if header else ""
+
+
+def _credentials(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
+    """Read `[--session S] [--profile P] [--account A] [--role R] [--format process]`, each once at most."""
+    said = {"--session": "", "--profile": "", "--account": "", "--role": "", "--format": ""}
+    words = list(argv)
+    while words:
+        option = words.pop(0)
+        value = words.pop(0) if words else ""
+        if said.get(option) != "" or not value or value.startswith("-"):
+            return None
+        said[option] = value
+    if said.pop("--format") not in ("", "process"):
+        return None
+    return ("credentials", *said.values()), _ROLE_TTL, ""
 
 
 def _seconds(text: str) -> "float | None":
@@ -63,10 +91,10 @@ def _seconds(text: str) -> "float | None":
     return float(int(number) * unit) if number.isascii() and number.isdigit() and len(number) < 7 else None
 
 
-def _found(env: "Mapping[str, str]", session: str) -> "list[str] | None":
+def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | None":
     """Find the index's line for this very question, and see that config and card are as they were then."""
     home = layout.home(env)
-    prefix = layout.question(env, session) + " "
+    prefix = layout.question(env, *words) + " "
     lines = _private(layout.index_path(home)).split("\n")[:-1]  # what has no line break behind it is cut short
     line = next((line for line in lines if line.startswith(prefix)), None)
     if line is None or os.path.lexists(layout.rescue_home(env)):

@@ -18,7 +18,7 @@ SESSION = "sso"
 SIGNIN = "signin"
 ROLE = "role"
 
-# What has a say in which session `token` means and where it is: the same strings, the same answer.
+# What has a say in which session or role is meant and where it is: the same strings, the same answer.
 ASKED = (
     "HOME",
     "AWS_CONFIG_FILE",
@@ -87,10 +87,14 @@ def index_path(home: str) -> str:
     return os.path.join(home, "index")
 
 
-def question(env: "Mapping[str, str]", session: str) -> str:
-    """Write the question that `token SESSION` is ("" where none is named) in that environment, as the index has it."""
+def question(env: "Mapping[str, str]", *words: str) -> str:
+    """Write the question that a command is in that environment, as the index has it.
+
+    `words` are the command's name, then as many as that command always has, "" for what was not said: SESSION of
+    `token`; session, profile, account and role of `credentials`.
+    """
     values = [env.get(name) for name in ASKED]
-    return " ".join([_field(session), *["" if value is None else "=" + _field(value) for value in values]])
+    return " ".join([*map(_field, words), *["" if value is None else "=" + _field(value) for value in values]])
 
 
 def _field(value: str) -> str:

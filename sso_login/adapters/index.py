@@ -1,9 +1,9 @@
-"""The index for the hot path: which record answers `token`, as the ordinary way has just found out.
+"""The index for the hot path: which record answers a command, as the ordinary way has just found out.
 
-A line holds the question (the session's name as it was typed, and every variable that has a say in it), then what the
-answer rests on: the stamps of config file, card and the folder of all cards (the only session known need not be named,
-until there is another), and where the record lies. Any change of any of these makes the line worthless, so nothing ever
-has to be removed from it.
+A line holds the question (the command and what was typed behind it, and every variable that has a say in it), then what
+the answer rests on: the stamps of config file, card and the folder of all cards (the only session known need not be
+named, until there is another), and where the record lies. Any change of any of these makes the line worthless, so
+nothing ever has to be removed from it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sso_login import layout
 from sso_login.adapters import files
@@ -20,14 +20,21 @@ from sso_login.adapters.file_store import secret_path
 from sso_login.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sso_login.adapters.cards import FileCards
     from sso_login.core.config import AwsConfig
-    from sso_login.core.model import Session
 
 MOST: Final = 64  # lines; the newest are kept
 SETTLED: Final = 1.0  # seconds: a config file changed more recently could change again and keep its stamp
+
+
+class Noted(NamedTuple):
+    """What a question was answered from: a login's name and binding, and the entry that has the answer in its head."""
+
+    name: str
+    binding: tuple[str, str, str]
+    entry: str
 
 
 class Index:
@@ -41,26 +48,25 @@ class Index:
         self._seen = _stamp(cards.folder)
         self.began = time.time()
 
-    def note(self, asked: str, session: Session, *, config: AwsConfig) -> None:
-        """Note that `token ASKED` was answered from that session; an index that cannot be written is done without."""
+    def note(self, asked: Sequence[str], noted: Noted, *, config: AwsConfig) -> None:
+        """Note what that question was answered from; an index that cannot be written is done without."""
         with contextlib.suppress(StorageError):
-            line = self._line(asked, session, config)
-            if line:
-                self._add(*line)
+            rests = self._rests(noted, config)
+            if rests:
+                self._add(layout.question(self._env, *asked), rests)
 
-    def _line(self, asked: str, session: Session, config: AwsConfig) -> tuple[str, str] | None:
+    def _rests(self, noted: Noted, config: AwsConfig) -> str | None:
         if not self._settled(config):
             return None
-        path = self._cards.path(session.name)
+        path = self._cards.path(noted.name)
         stamp = layout.stamp(path)
-        card = self._cards.read(session.name)
-        if card is None or card.instance.binding != session.instance.binding or layout.stamp(path) != stamp:
+        card = self._cards.read(noted.name)
+        if card is None or card.instance.binding != noted.binding or layout.stamp(path) != stamp:
             return None
-        entry = layout.entry(layout.SESSION, session.name)
-        place = secret_path(self._home, entry) if card.store == "file" else entry
+        place = secret_path(self._home, noted.entry) if card.store == "file" else noted.entry
         seen = "-".join(map(str, config.stamp)) if config.stamp else ""
         rests = [layout.quoted(config.path), seen, self._seen, layout.quoted(path), stamp, card.store]
-        return layout.question(self._env, asked), " ".join([*rests, layout.quoted(place)])
+        return " ".join([*rests, layout.quoted(place)])
 
     def _settled(self, config: AwsConfig) -> bool:
         """Tell whether the question says all there is to say of where the config is, and the file is at rest."""

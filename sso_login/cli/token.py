@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sso_login import layout
+from sso_login.adapters.index import Noted
 from sso_login.cli.options import Command, duration, json_flag, one_session
 from sso_login.cli.render import out, rfc3339
 from sso_login.cli.sessions import Sessions
@@ -35,7 +37,8 @@ def token(context: Context, *, session: str | None, profile: str | None, min_ttl
     if notice:
         world.notify(notice)
     elif profile is None:
-        index.note(session or "", outcome.session, config=world.config)
+        noted = Noted(chosen.name, chosen.instance.binding, layout.entry(layout.SESSION, chosen.name))
+        index.note(("token", session or ""), noted, config=world.config)
     bearer = outcome.session.token
     if context.render.as_json:
         fact = {"session": chosen.name, "access_token": bearer.access.reveal(), "token_type": "Bearer"}

@@ -48,7 +48,7 @@ class Both:
 
     def hot(self, *argv: str, **env: str) -> str | None:
         """Ask the hot path; None where it steps aside."""
-        return hot.answer(argv, {**self.env, **env})
+        return hot.answer(["token", *argv], {**self.env, **env})
 
     def log_in(self, name: str = "my-sso", *, access: str = "the-token", left: float = 3600) -> Session:
         """Keep a login with that much time left."""

@@ -1,0 +1,57 @@
+"""`sso-login credentials`: short-lived role credentials, for SDKs, shells and files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sso_login.cli.formats import FORMATS
+from sso_login.cli.options import Command
+from sso_login.cli.render import out
+from sso_login.cli.target import Wanted, resolve, target_options
+from sso_login.core.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
+    from sso_login.core.model import Credentials
+    from sso_login.world import World
+
+PROCESS: Final = "process"
+_EXAMPLE: Final = """\
+credential_process = sso-login credentials --session my-sso --account 111122223333 --role ReadOnlyAccess
+eval "$(sso-login credentials --profile dev --format env)"
+sso-login credentials --profile dev --write-profile dev-keys     (from cron, for tools that know no SSO)"""
+
+
+@click.command(cls=Command, epilog=_EXAMPLE)
+@target_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="How to print them.  [default: process, for credential_process]",
+)
+@click.option(
+    "--write-profile", "name", metavar="NAME", help="Print nothing; keep [NAME] of the shared credentials file fresh."
+)
+def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str | None) -> None:
+    """Print credentials of a role, cached until 5 minutes before they expire. Never asks anything."""
+    if form and name:
+        raise UsageProblem("--format and --write-profile exclude each other", hint="--write-profile prints nothing.")
+    world = context.world()
+    index = world.index  # before anything is read that goes into it
+    source = resolve(context, wanted)
+    given = source.credentials()
+    if name is not None:
+        _write(world, name, given)
+        return
+    if source.noted and form in {None, PROCESS}:
+        index.note(wanted.words, source.noted, config=world.config)
+    out(FORMATS[form or PROCESS](given, source.region))
+
+
+def _write(world: World, name: str, given: Credentials) -> None:
+    from sso_login.adapters.shared_credentials import write_profile
+
+    write_profile(world.env, name, given, edit=world.edit_aws_file)

@@ -1,0 +1,164 @@
+"""Whose credentials a command line means: the options for it, and a source that gives them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import click
+
+from sso_login import layout
+from sso_login.adapters.index import Noted
+from sso_login.cli.sessions import Sessions
+from sso_login.core.errors import ConfigError, UsageProblem
+from sso_login.flows.choose import choose
+from sso_login.flows.role import MARGIN, RoleAsked, role_credentials, stale_notice
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
+    from sso_login.core.config import AwsConfig, Profile
+    from sso_login.core.model import Credentials, Instance
+    from sso_login.flows.choose import Chosen
+    from sso_login.world import World
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_REGION: Final = re.compile(r"[a-z0-9-]{1,64}")  # `aws-global` is one, too
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command line says of whose credentials it means; None is what was not said."""
+
+    session: str | None = None
+    profile: str | None = None
+    account: str | None = None
+    role: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Give it as the hot path's index has it."""
+        return ("credentials", self.session or "", self.profile or "", self.account or "", self.role or "")
+
+
+class Source(Protocol):
+    """Where credentials come from: a role of a session, or whatever else there may be."""
+
+    @property
+    def name(self) -> str:
+        """Say for people whose credentials they are."""
+
+    @property
+    def region(self) -> str | None:
+        """The region to work in, where the profile names one."""
+
+    @property
+    def instance(self) -> Instance:
+        """Where the login was made, which tells the partition of AWS."""
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile that is meant, whose endpoint overrides count."""
+
+    def credentials(self, min_ttl: float = MARGIN) -> Credentials:
+        """Give credentials with so many seconds left, if that can be had; raises SsoLoginError. Never interactive."""
+
+    @property
+    def noted(self) -> Noted | None:
+        """Say where the hot path finds what was given last, None where it must not give it."""
+
+
+@dataclass(slots=True)
+class RoleSource:
+    """The role of an account, by way of a session."""
+
+    world: World
+    asked: RoleAsked
+    profile: Profile | None
+    region: str | None
+    noted: Noted | None = field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        """Say which role in which account."""
+        return f"{self.asked.role} in {self.asked.account}"
+
+    @property
+    def instance(self) -> Instance:
+        """Give the session's instance."""
+        return self.asked.chosen.instance
+
+    def credentials(self, min_ttl: float = MARGIN) -> Credentials:
+        """Give cached or fetched ones; that they could not be made fresher is told."""
+        given = role_credentials(self.world, self.asked, min_ttl=min_ttl)
+        notice = stale_notice(given)
+        if notice:
+            self.world.notify(notice)
+            return given.credentials
+        chosen = self.asked.chosen
+        entry = layout.entry(layout.ROLE, *self.asked.key)
+        self.noted = Noted(chosen.name, chosen.instance.binding, entry)
+        return given.credentials
+
+
+def target_options(command: Decorated) -> Callable[..., Any]:
+    """Let a command take what names credentials; it is called with the context and a Wanted, then its own options."""
+
+    @click.option("--profile", metavar="PROFILE", help="The session, account and role of this profile.")
+    @click.option("--session", metavar="SESSION", help="The session to go by, with --account and --role.")
+    @click.option("--account", metavar="ID", help="The account's 12 digits, in place of the profile's.")
+    @click.option("--role", metavar="ROLE", help="The role's name, in place of the profile's.")
+    @click.pass_obj
+    @functools.wraps(command)
+    def called(context: Context, /, **given: Any) -> Any:  # noqa: ANN401 - click's own values, by option
+        wanted = Wanted(**{name: given.pop(name) for name in Wanted.__dataclass_fields__})
+        return command(context, wanted, **given)
+
+    return called
+
+
+def resolve(context: Context, wanted: Wanted) -> Source:
+    """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
+    world = context.world()
+    chosen = Sessions(context).chosen(wanted.session, wanted.profile)
+    profile = _profile(context, chosen, wanted)
+    account = wanted.account if wanted.account is not None else profile and profile.account_id
+    role = wanted.role if wanted.role is not None else profile and profile.role_name
+    if not account or not role:
+        raise _unnamed(chosen, profile, account=account, role=role)
+    return RoleSource(world, RoleAsked(chosen, account, role), profile, _region(world.config, profile))
+
+
+def _profile(context: Context, chosen: Chosen, wanted: Wanted) -> Profile | None:
+    """Find the profile that has a say: the one that is named, else the current one if it is of this very session."""
+    world = context.world()
+    if wanted.profile is not None:
+        return world.config.profiles.get(wanted.profile)
+    if wanted.session is not None:
+        return None
+    current = world.config.profiles.get(world.env.get("AWS_PROFILE") or "default")
+    if current is None or not current.has_session:
+        return None
+    theirs = choose(world.config, [], world.env, profile=current.name)
+    return current if theirs.name == chosen.name else None
+
+
+def _unnamed(chosen: Chosen, profile: Profile | None, *, account: str | None, role: str | None) -> UsageProblem:
+    missing = " and ".join(what for what, value in (("account", account), ("role", role)) if not value)
+    where = f", nor does profile {profile.name!r} name one" if profile else ""
+    return UsageProblem(
+        f"no {missing} is named for session {chosen.name!r}{where}",
+        hint="Give --account and --role, or --profile with sso_account_id and sso_role_name; "
+        "`sso-login roles` lists what there is.",
+    )
+
+
+def _region(config: AwsConfig, profile: Profile | None) -> str | None:
+    if profile is None or not profile.default_region:
+        return None
+    if not _REGION.fullmatch(profile.default_region):
+        message = f"region in {config.place(profile.title)} is not the name of one"
+        raise ConfigError(message, hint="A region looks like us-east-1.")
+    return profile.default_region
