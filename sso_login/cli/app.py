@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "logout": "Forget tokens and end the portal session.",
     "accounts": "List the accounts that a session may use.",
     "roles": "List the roles that a session may take.",
+    "credentials": "Print short-lived credentials of a role.",
     "configure": "Write sessions and profiles into the AWS config.",
     "emulator": "Run a local IAM Identity Center to try things on.",
 }
