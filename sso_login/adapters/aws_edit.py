@@ -72,7 +72,9 @@ def _read(path: str) -> tuple[bytes, int | None]:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
-                raise ConfigError(f"{path} is not a regular file", hint="Name another one: see `sso-login --help`.")
+                raise ConfigError(
+                    f"{path} is not a regular file", hint="AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others."
+                )
             if files.fault(info, folder=False) == "owner":  # what a rename puts there would be ours, and shut them out
                 raise files.unsafe(path, "owner", folder=False)
             return file.read(_LARGEST + 1), stat.S_IMODE(info.st_mode)

@@ -190,13 +190,22 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     """Write a profile for each role that SESSION may use. What was written for other roles is left alone."""
     world = context.world()
     chosen = Sessions(context).chosen(session, profile)
-    wanted = Style(chosen.name, region=region and checked_region(region), program=_program(program), **style)
+    wanted = Style(chosen.name, region=region and _place(region), program=_program(program), **style)
     _check(context, wanted)
     with listing.progress(context, "accounts") as told:
         found = _listed(world, chosen, accounts, told)
     listing.tell(context, found.problems)
     if found.roles or not found.problems:
         _write(context, role_profiles(with_roles(found.roles, roles), wanted), wanted, force=force, dry_run=dry_run)
+
+
+def _place(region: str) -> str:
+    try:
+        return checked_region(region)
+    except UsageProblem as error:
+        raise UsageProblem(
+            error.message, hint="A region looks like us-east-1; where the profile is to work."
+        ) from error
 
 
 def _program(program: str) -> str:

@@ -148,6 +148,7 @@ def test_accounts_and_roles_are_picked_by_patterns(signed_in: Shell) -> None:
     }
     assert signed_in("configure", "profiles", "--account", "444455556666", "--role", "Nobody").code == 2
     assert signed_in("configure", "profiles", "--account", "Nobody*").code == 2
+    assert "where the profile is to work" in signed_in("configure", "profiles", "--region", "mars").err
     signed_in("configure", "profiles", "--account", "444455556666")
     assert len(loaded(signed_in)["profiles"]) == 3
 
