@@ -146,8 +146,8 @@ def _profile(context: Context, chosen: Chosen, wanted: Wanted) -> Profile | None
 
 
 def _unnamed(chosen: Chosen, profile: Profile | None, *, account: str | None, role: str | None) -> UsageProblem:
-    missing = " and ".join(what for what, value in (("account", account), ("role", role)) if not value)
-    where = f", nor does profile {profile.name!r} name one" if profile else ""
+    missing = " and no ".join(what for what, value in (("account", account), ("role", role)) if not value)
+    where = f", nor in profile {profile.name!r}" if profile else ""
     return UsageProblem(
         f"no {missing} is named for session {chosen.name!r}{where}",
         hint="Give --account and --role, or --profile with sso_account_id and sso_role_name; "
