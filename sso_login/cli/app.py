@@ -29,6 +29,8 @@ COMMANDS: Final = {
     "accounts": "List the accounts that a session may use.",
     "roles": "List the roles that a session may take.",
     "credentials": "Print short-lived credentials of a role.",
+    "exec": "Run a command with credentials of a role.",
+    "console": "Open the AWS console, signed in.",
     "configure": "Write sessions and profiles into the AWS config.",
     "emulator": "Run a local IAM Identity Center to try things on.",
 }
