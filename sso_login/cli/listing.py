@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from sso_login.cli.render import out, printable
+from sso_login.core.errors import ServiceError
 from sso_login.core.message import Notice
 
 if TYPE_CHECKING:
@@ -48,11 +49,15 @@ def show(render: Render, headings: Sequence[str], rows: Sequence[Sequence[str]],
 
 def tell(context: Context, problems: Sequence[Problem]) -> None:
     """Say what is missing, one warning for all that failed alike; the exit code is that of the problems."""
-    alike: dict[str, list[Problem]] = {}
+    alike: dict[tuple[type, str], list[Problem]] = {}
     for problem in problems:
-        alike.setdefault(f"{problem.error.message}. {problem.error.hint}".strip(), []).append(problem)
-        context.codes.add(problem.error.exit_code)
-    for words, same in alike.items():
+        error = problem.error
+        # The words of a refusal end in a request id, which is another one each time.
+        kind = error.code if isinstance(error, ServiceError) else error.message
+        alike.setdefault((type(error), kind), []).append(problem)
+        context.codes.add(error.exit_code)
+    for same in alike.values():
+        words = f"{same[0].error.message}. {same[0].error.hint}"
         context.render.notice(Notice(f"not everything is listed: {_lacking(same)}: {words}", warning=True))
 
 
