@@ -17,7 +17,7 @@ from sso_login.core.errors import ConfigError, UsageProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_LINE: Final = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")
+_LINE: Final = re.compile(r"(?!\Z)([^\r\n]*)(\r\n|\n|\r|\Z)")
 _KEY: Final = re.compile(r"[a-z0-9_.-]+")
 _WORD: Final = re.compile(r"""[^\s'"\\]+""")
 _KINDS: Final = ("profile", "sso-session", "services")
@@ -239,14 +239,7 @@ def _sections(text: str) -> Iterator[_Section]:
             line.broken = not line.key
             in_value = in_value or bool(line.key)
         section.lines.append(line)
-    _end_at_the_last(section)
     yield section
-
-
-def _end_at_the_last(section: _Section) -> None:
-    # The pattern finds an empty line behind the last line's end.
-    if section.lines and not section.lines[-1].text and not section.lines[-1].end:
-        section.lines.pop()
 
 
 def _title(words: str) -> str:
