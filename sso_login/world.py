@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sso_login.adapters.aws_ini import Change
     from sso_login.adapters.cards import FileCards
     from sso_login.adapters.index import Index
+    from sso_login.adapters.sdk_files import SdkFiles
     from sso_login.core.config import AwsConfig
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance
@@ -136,6 +137,19 @@ class World:
     def role_portal(self, instance: Instance) -> IdentityCenter:
         """Give the access portal of that instance."""
         return self.issuer(instance)
+
+    @cached_property
+    def sdk_cache(self) -> SdkFiles:
+        """The AWS SDKs' own cache of logins of this kind."""
+        from sso_login.adapters.sdk_files import SdkFiles
+
+        if self._kind == layout.SIGNIN:
+            from sso_login.adapters.login_cache import LoginForm, login_folder
+
+            return SdkFiles(login_folder(self.env), LoginForm(), self.clock.now, self.notify)
+        from sso_login.adapters.sdk_cache import SsoForm, sso_folder
+
+        return SdkFiles(sso_folder(self.env), SsoForm(), self.clock.now, self.notify)
 
     @cached_property
     def rescue(self) -> Store | None:

@@ -29,15 +29,16 @@ Stamp = tuple[int, int, int, int, int]
 
 def config_path(env: Mapping[str, str]) -> str:
     """Name the config file: AWS_CONFIG_FILE with `~` and `$NAME` expanded, else `~/.aws/config`."""
-    return _path(env, env.get("AWS_CONFIG_FILE") or "~/.aws/config")
+    return expanded(env, env.get("AWS_CONFIG_FILE") or "~/.aws/config")
 
 
 def credentials_path(env: Mapping[str, str]) -> str:
     """Name the credentials file: AWS_SHARED_CREDENTIALS_FILE expanded in the same way, else `~/.aws/credentials`."""
-    return _path(env, env.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials")
+    return expanded(env, env.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials")
 
 
-def _path(env: Mapping[str, str], named: str) -> str:
+def expanded(env: Mapping[str, str], named: str) -> str:
+    """Expand `~` and `$NAME` in a path as the SDKs do."""
     path = _VARIABLE.sub(lambda found: env.get(found[1] or found[2], found[0]), named)
     if path == "~" or path.startswith(("~/", f"~{os.sep}")):
         return _user(env) + path[1:]

@@ -55,7 +55,7 @@ def make_folder(path: str) -> None:
     """Make a 0700 folder, and 0700 parents where there are none; raise UnsafeFile, StoreUnusable."""
     if folder_exists(path):
         return
-    with _explained("make the folder", path):
+    with explained("make the folder", path):
         parent = os.path.dirname(path)
         if parent and not os.path.isdir(parent):
             make_folder(parent)
@@ -67,7 +67,7 @@ def make_folder(path: str) -> None:
 
 def folder_exists(path: str) -> bool:
     """Tell whether there is such a folder; raise UnsafeFile unless it is ours, 0700 and no link."""
-    with _explained("look at", path):
+    with explained("look at", path):
         try:
             info = os.lstat(path)
         except FileNotFoundError:
@@ -80,7 +80,7 @@ def read(path: str) -> bytes | None:
     """Give a private file's bytes, None where there is no file; raise UnsafeFile, BadRecord, StoreUnusable."""
     if not folder_exists(os.path.dirname(path)):
         return None
-    with _explained("read", path):
+    with explained("read", path):
         try:
             opened = _opened(path, os.O_RDONLY)
         except FileNotFoundError:
@@ -95,7 +95,7 @@ def read(path: str) -> bytes | None:
 
 def begins(path: str, start: bytes) -> bool:
     """Tell whether a regular file begins with those bytes, whatever its mode and owner; raise StoreUnusable."""
-    with _explained("look at", path):
+    with explained("look at", path):
         try:
             if not stat.S_ISREG(os.lstat(path).st_mode):
                 return False
@@ -119,7 +119,7 @@ def put(path: str, content: bytes, *, mode: int = 0o600) -> None:
     folder = os.path.dirname(path)
     sweep(path)
     temporary = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
-    with _explained("write", path):
+    with explained("write", path):
         try:
             _fill(temporary, content, mode=mode)
             _replace(temporary, path)
@@ -139,7 +139,7 @@ def prove_writable(folder: str) -> None:
     """
     make_folder(folder)
     probe = os.path.join(folder, f"{_PROBE}{os.urandom(8).hex()}")
-    with _explained("write in", folder):
+    with explained("write in", folder):
         for name in os.listdir(folder):
             if name.startswith(_PROBE):
                 with contextlib.suppress(OSError):  # gone already, or (on Windows) still open: the next proof's
@@ -156,7 +156,7 @@ def remove(path: str) -> bool:
     if not folder_exists(os.path.dirname(path)):
         return False
     sweep(path)
-    with _explained("remove", path):
+    with explained("remove", path):
         try:
             os.unlink(path)
         except FileNotFoundError:
@@ -168,7 +168,7 @@ def remove(path: str) -> bool:
 def sweep(path: str) -> None:
     """Remove the temporary files of writes of `path` that were killed; call under the session's lock."""
     folder, prefix = os.path.dirname(path), _orphan_prefix(path)
-    with _explained("sweep", folder):
+    with explained("sweep", folder):
         for name in os.listdir(folder):
             if name.startswith(prefix):
                 with contextlib.suppress(FileNotFoundError):
@@ -179,20 +179,25 @@ def names(folder: str) -> list[str]:
     """List a private folder's files, sorted, without temporary and other hidden ones; raise StorageError."""
     if not folder_exists(folder):
         return []
-    with _explained("list", folder):
+    with explained("list", folder):
         return sorted(name for name in os.listdir(folder) if not name.startswith("."))
 
 
 def open_kept(path: str) -> int:
     """Open a private file for good (a lock's), made 0600 and empty where there is none; the caller closes it."""
     make_folder(os.path.dirname(path))
-    with _explained("open", path):
+    with explained("open", path):
         try:
             created = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
         except FileExistsError:
             return _opened(path, os.O_RDWR)
         _narrow(created)
         return created
+
+
+def open_plain(path: str) -> int:
+    """Open a file for reading, never through a link and without waiting for a FIFO; raise OSError, check nothing."""
+    return os.open(path, os.O_RDONLY | _PLAIN)
 
 
 def fault(info: os.stat_result, *, folder: bool, mine: int | None = None) -> str:
@@ -296,7 +301,8 @@ def _orphan_prefix(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _explained(doing: str, path: str) -> Iterator[None]:
+def explained(doing: str, path: str) -> Iterator[None]:
+    """Turn whatever OSError comes out of the block into a StoreUnusable that says what was done to which path."""
     try:
         yield
     except StorageError:

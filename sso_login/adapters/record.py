@@ -45,6 +45,10 @@ class Fields:
             raise Broken(message)
         return cls(value)
 
+    def has(self, key: str) -> bool:
+        """Tell whether there is such a member that is not null."""
+        return self._members.get(key) is not None
+
     def fields(self, key: str) -> Fields:
         """Give a member that is an object."""
         return self._within(self._members.get(key), key)

@@ -35,6 +35,7 @@ class Wanted:
     name: str | None
     scopes: tuple[str, ...]
     no_browser: bool
+    sdk_cache: bool
     force: bool
 
     def chosen(self, context: Context) -> Chosen:
@@ -50,7 +51,8 @@ class Wanted:
             region=self.region,
             name=self.name,
         )
-        return replace(found, scopes=self.scopes) if self.scopes else found
+        shared = found.sdk_cache or self.sdk_cache
+        return replace(found, scopes=self.scopes or found.scopes, sdk_cache=shared)
 
 
 def login_options(command: Decorated) -> Callable[..., Any]:
@@ -62,6 +64,7 @@ def login_options(command: Decorated) -> Callable[..., Any]:
     @click.option("--name", help="What to call a session given by --start-url.")
     @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Ask for this scope; repeatable.")
     @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+    @click.option("--sdk-cache", is_flag=True, help="Let the AWS SDKs have the tokens, too: plaintext in ~/.aws.")
     @click.option("--force", is_flag=True, help="Log in anew, whatever is there.")
     @json_flag
     @click.pass_obj
@@ -92,11 +95,21 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
     found = None if basis.bare else already(world, chosen)
     if found:
         context.render.signed_in(found, basis.store, now=world.clock.now(), already=True)
+        told_of_sdk_cache(context, found, chosen)
         return
     browses = world.attended and not wanted.no_browser
     new = way(Start(context, world, chosen, registered=basis.registered, browses=browses))
-    signed_in(world, new, basis.store)
+    signed_in(world, new, basis.store, sdk_cache=chosen.cached_as if chosen.sdk_cache else "")
     context.render.signed_in(new, basis.store, now=world.clock.now())
+    told_of_sdk_cache(context, new, chosen)
+
+
+def told_of_sdk_cache(context: Context, session: Session, chosen: Chosen) -> None:
+    """Say where the tokens also lie in plaintext, where they do."""
+    if chosen.sdk_cache:
+        cache = context.world().sdk_cache
+        if cache.holds(session, chosen.cached_as):
+            context.render.line(f"For the AWS SDKs they are also kept in plaintext: {cache.path(chosen.cached_as)}")
 
 
 def _ground(world: World, chosen: Chosen, *, force: bool) -> Ground:

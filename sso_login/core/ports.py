@@ -130,6 +130,22 @@ class Cards(Protocol):
         """Forget a card; call under the session's lock."""
 
 
+class SdkCache(Protocol):
+    """The AWS SDKs' own cache of logins of one kind: files in plaintext, which they renew by themselves."""
+
+    def newer(self, session: Session, named: str) -> Session | None:
+        """Give the login as an SDK has renewed it meanwhile, None where none has; what is no good is passed over."""
+
+    def put(self, session: Session, named: str, *, anew: bool = False) -> None:
+        """Keep a login there, too; what an SDK renewed meanwhile stays unless it is logged in `anew`; never raises."""
+
+    def remove(self, named: str) -> bool:
+        """Remove what is cached under that name; tell whether there was anything; raise StorageError."""
+
+    def holds(self, session: Session, named: str) -> bool:
+        """Tell whether that login with these tokens is cached under that name."""
+
+
 class Locks(Protocol):
     """One lock a session across processes."""
 
@@ -232,6 +248,10 @@ class Ports(Protocol):
 
     def store(self, kind: str) -> Store:
         """Give the store of that kind: `keyring` or `file`."""
+
+    @property
+    def sdk_cache(self) -> SdkCache:
+        """The AWS SDKs' own cache."""
 
     @property
     def rescue(self) -> Store | None:

@@ -29,6 +29,12 @@ class Chosen:
     sdk_cache: bool
     source: str
     profile: str | None = None
+    cache_name: str = ""
+
+    @property
+    def cached_as(self) -> str:
+        """What the SDKs name their cache file after: the session, but for a legacy profile its start URL as written."""
+        return self.cache_name or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,7 @@ def _of_legacy(sources: _Sources, profile: Profile) -> Chosen:
         sdk_cache=profile.sdk_cache,
         source=f"profile {names.plain(profile.name)}",
         profile=profile.name,
+        cache_name=profile.start_url or "",
     )
 
 
@@ -204,7 +211,15 @@ def _of_card(sources: _Sources, card: Card) -> Chosen:
         fips=card.instance.fips if "AWS_USE_FIPS_ENDPOINT" not in sources.env else now.fips,
         dualstack=card.instance.dualstack if "AWS_USE_DUALSTACK_ENDPOINT" not in sources.env else now.dualstack,
     )
-    return Chosen(card.name, instance, card.scopes, card, sdk_cache=False, source="an earlier login")
+    return Chosen(
+        card.name,
+        instance,
+        card.scopes,
+        card,
+        sdk_cache=False,
+        source="an earlier login",
+        cache_name=card.sdk_cache,
+    )
 
 
 def _profile_for(sources: _Sources, section: SsoSection, card: Card | None) -> Profile | None:

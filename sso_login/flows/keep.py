@@ -21,6 +21,7 @@ from sso_login.core.errors import (
     UsageProblem,
 )
 from sso_login.core.model import Card, Session, Token
+from sso_login.flows import cached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,12 +39,16 @@ _SPENT: Final = "\nspent"  # behind a session's name, which holds no line break
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A stored login, the store it belongs to, and its card; `rescued` when it does not lie in that store."""
+    """A stored login, the store it belongs to, and its card.
+
+    `rescued` and `followed` say that it does not lie in that store: it had to be rescued, or an SDK has renewed it.
+    """
 
     session: Session
     store: Store
     card: Card | None
     rescued: bool = False
+    followed: bool = False
 
 
 def log_in(name: str, instance: Instance) -> str:
@@ -69,7 +74,7 @@ def store_kind(card: Card | None, env: Mapping[str, str]) -> str:
 
 
 def held(ports: Ports, chosen: Chosen) -> Held:
-    """Read the newest tokens there are of that session, from its store or from where they were rescued to.
+    """Read the newest tokens there are of that session: its store's, those that were rescued, or an SDK's.
 
     Raises NotLoggedIn, BoundElsewhere, StoredElsewhere, StorageError.
     """
@@ -84,9 +89,14 @@ def held(ports: Ports, chosen: Chosen) -> Held:
             raise _not_logged_in(chosen) from None
         if spare is None:
             raise
-        return Held(_bound(spare, chosen), store, card, rescued=True)
+        return _newest(ports, Held(_bound(spare, chosen), store, card, rescued=True))
     newer = spare is not None and (stored is None or stored.token in {spare.token, _spent(ports, name)})
-    return Held(_bound(spare if newer else stored, chosen), store, card, rescued=newer)
+    return _newest(ports, Held(_bound(spare if newer else stored, chosen), store, card, rescued=newer))
+
+
+def _newest(ports: Ports, found: Held) -> Held:
+    theirs = cached.followed(ports, found.session, found.card)
+    return replace(found, session=theirs, followed=True) if theirs else found
 
 
 def _bound(session: Session | None, chosen: Chosen) -> Session:
@@ -166,17 +176,23 @@ def card_of(session: Session, store: Store, *, old: Card | None = None, sdk_cach
     )
 
 
-def signed_in(ports: Ports, session: Session, store: Store) -> None:
-    """Keep a new login, under the lock; the card first where there is none, so that no secret is ever unlisted."""
+def signed_in(ports: Ports, session: Session, store: Store, *, sdk_cache: str = "") -> None:
+    """Keep a new login, under the lock; the card first where there is none, so that no secret is ever unlisted.
+
+    The AWS SDKs get it, too, where `sdk_cache` says what their file is named after; else an earlier one is taken away.
+    """
     with ports.locks.hold(session.name), ports.unbroken():
-        card, old = card_of(session, store), readable_card(ports, session.name)
+        card, old = card_of(session, store, sdk_cache=sdk_cache), readable_card(ports, session.name)
         refuse_newer(store, session.name)
         if old is None:
             ports.cards.write(card)
         elif old.store == store.kind:
             card = _cleared(ports, store, old=old, card=card)
         store.save(session)
+        cached.withdrawn(ports, old, but=sdk_cache)
         ports.cards.write(card)
+        if sdk_cache:
+            ports.sdk_cache.put(session, sdk_cache, anew=True)
         unrescue(ports, session.name)
         if old and old.store != store.kind:
             _left(ports, old)
@@ -251,19 +267,28 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
         spare = rescued(ports, name)
         try:
             session = spare or store.load(name)
+            session = (session and cached.followed(ports, session, card)) or session
         except StorageError as error:
             problem = problem or error  # what cannot be read can perhaps be removed; if not, that is the error
         if card:
             _drop_others(store, card)
         deleted = store.delete(name)
         spared = unrescue(ports, name)
+        left = cached.withdrawn(ports, card or _expected(found))
         known = ports.cards.delete(name)
     if session and not local and not isinstance(found, tuple):
         problem = _ended(ports, found, session)
     elif problem:
         problem = type(problem)(f"the portal session was not ended: {problem.message}", hint=_ENDS_BY_ITSELF)
     place = ports.rescue.backend if ports.rescue and spared else None
-    return Forgotten(found=deleted or spared or known, rescued=place, problem=None if local else problem)
+    return Forgotten(found=deleted or spared or known, rescued=place, problem=left or (None if local else problem))
+
+
+def _expected(found: Chosen | tuple[str, SsoLoginError]) -> Card | None:
+    """Make up the card of a session whose own is damaged, as far as the config says what the SDKs have of it."""
+    if isinstance(found, tuple) or not found.sdk_cache:
+        return None
+    return Card(found.name, found.instance, found.scopes, store="", backend="", sdk_cache=found.cached_as)
 
 
 def _card_to_forget(ports: Ports, name: str) -> Card | None:

@@ -18,6 +18,7 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.message import Notice
+from sso_login.flows import cached
 from sso_login.flows.keep import REFUSALS, Held, card_of, held, log_in, rescue, unrescue
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ YOUNG: Final = 60.0  # seconds: a token issued so recently is not renewed only b
 FIRST_DELAY: Final = 15.0  # seconds until a renewal that failed on the network is tried again, doubling up to
 LONGEST_DELAY: Final = 300.0
 UNSENT_WAITS: Final = (0.5, 2.0)  # seconds between tries of a request of which nothing was sent
+SDK_WAITS: Final = (0.1, 0.4, 1.0)  # seconds that an SDK is given to write down what it got for the same token
 LAST_TRY: Final = 10.0  # seconds after which none is begun: whoever waits for the lock must not give up first
 
 
@@ -62,7 +64,7 @@ def ensured(ports: Ports, chosen: Chosen, want: Want) -> Outcome:
     belongs. Raises LoginRequired, Unreachable, ServiceError, StorageError when there is none.
     """
     before = held(ports, chosen)
-    if want.met(before.session.token, ports.clock.now()) and not before.rescued:
+    if want.met(before.session.token, ports.clock.now()) and _settled(before, chosen):
         return Outcome(before.session)
     try:
         with ports.locks.hold(chosen.name):
@@ -79,8 +81,8 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
     """Under the lock: read again, prove the store writable, renew, save, and only then give the new token away."""
     current = held(ports, chosen)
     token, now = current.session.token, ports.clock.now()
-    if current.rescued:
-        current = _brought_home(ports, current)
+    if not _settled(current, chosen):
+        current = _brought_home(ports, chosen, current)
     if want.met(token, now) or (token != before.token and token.usable(now)):
         return Outcome(current.session)
     card = current.card or card_of(current.session, current.store)
@@ -100,11 +102,26 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
     return outcome
 
 
-def _brought_home(ports: Ports, current: Held) -> Held:
-    """Put back into its store what had to be rescued; raises StorageError while that still fails."""
-    current.store.save(current.session)
-    unrescue(ports, current.session.name)
-    return replace(current, rescued=False)
+def _settled(current: Held, chosen: Chosen) -> bool:
+    """Tell whether the login lies where it belongs, and nowhere else than it should."""
+    return not (current.rescued or current.followed or cached.to_share(chosen, current.card))
+
+
+def _brought_home(ports: Ports, chosen: Chosen, current: Held) -> Held:
+    """Put into its store what was rescued or renewed by an SDK, and give the SDKs what they are to have.
+
+    Raises StorageError while the store does not take it.
+    """
+    session, card = current.session, current.card or card_of(current.session, current.store)
+    if current.rescued or current.followed:
+        current.store.save(session)
+        unrescue(ports, session.name)
+    if current.followed:  # whatever stood in the way of a renewal: somebody has made one
+        card = replace(card, refused=False, retry_after=0, retry_delay=0)
+        ports.cards.write(card)
+    if cached.to_share(chosen, card):
+        card = cached.shared(ports, session, card=card, named=chosen.cached_as)
+    return replace(current, card=card, rescued=False, followed=False)
 
 
 def _may_try(card: Card, now: float) -> None:
@@ -154,7 +171,9 @@ def _saved(ports: Ports, current: Held, token: Token) -> Outcome:
     try:
         current.store.save(session)
     except StorageError as error:
+        cached.updated(ports, session, current.card)
         return Outcome(session, renewed=True, problem=rescue(ports, session, error, spent=current.session))
+    cached.updated(ports, session, current.card)
     return Outcome(session, renewed=True)
 
 
@@ -181,12 +200,23 @@ def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: Se
         if error.code == "slow_down" or isinstance(error, MalformedReply):
             ports.cards.write(_postponed(card, now, 0))
         raise error
-    newest = held(ports, chosen).session
+    newest = _newest(ports, chosen, spent=spent)
     if newest.token == spent.session.token:
         ports.cards.write(replace(card, refused=True, retry_after=0, retry_delay=0))
     elif newest.token.usable(now):
         return Outcome(newest)
     raise _session_over(chosen) from error
+
+
+def _newest(ports: Ports, chosen: Chosen, *, spent: Held) -> Session:
+    """Read once more; an SDK that was quicker than we have been may still be writing what it got."""
+    newest = held(ports, chosen).session
+    for wait in SDK_WAITS if spent.card and spent.card.sdk_cache else ():
+        if newest.token != spent.session.token:
+            break
+        ports.clock.sleep(wait)
+        newest = held(ports, chosen).session
+    return newest
 
 
 def stale_notice(outcome: Outcome) -> Notice | None:

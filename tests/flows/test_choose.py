@@ -163,9 +163,17 @@ def test_a_legacy_profile_is_a_session_named_after_it(said: dict[str, str]) -> N
     """It asks for the default scope, whatever it lists."""
     old = legacy("old")._replace(scopes=("x:y",), sdk_cache=True)
     expected = Chosen(
-        "old", Instance(OTHER, "eu-west-1"), SCOPE, None, sdk_cache=True, source="profile old", profile="old"
+        "old",
+        Instance(OTHER, "eu-west-1"),
+        SCOPE,
+        None,
+        sdk_cache=True,
+        source="profile old",
+        profile="old",
+        cache_name=OTHER,
     )
     assert choose(config(old), (), {}, **said) == expected
+    assert expected.cached_as == OTHER
 
 
 def test_a_card_alone_is_enough() -> None:

@@ -24,7 +24,7 @@ from sso_login.core.model import (
 )
 from sso_login.core.ports import Store
 from sso_login.flows.choose import Chosen
-from tests.support.memory import MemoryCards, MemoryEntries, MemoryLocks
+from tests.support.memory import MemoryCards, MemoryEntries, MemoryLocks, MemorySdkCache
 
 Answer = TypeVar("Answer")
 
@@ -202,6 +202,7 @@ class FakePorts:
     entries: dict[str, MemoryEntries] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     rescue: SessionStore | None = None
+    sdk_cache: MemorySdkCache = field(default_factory=MemorySdkCache)
     held: int = 0
 
     def store(self, kind: str) -> Store:

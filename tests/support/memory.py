@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sso_login.core.errors import BadRecord, LockTimeout, StorageError
-from sso_login.core.model import Card
+from sso_login.core.model import Card, Session
 
 
 class MemoryEntries:
@@ -104,3 +105,33 @@ class MemoryLocks:
             yield
         finally:
             self.held.discard(name)
+
+
+class MemorySdkCache:
+    """The port SdkCache in a dict by the name of the file; `trouble` is raised when one is removed."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.kept: dict[str, Session] = {}
+        self.trouble: StorageError | None = None
+
+    def newer(self, session: Session, named: str) -> Session | None:
+        """Give what is there if its token ends later."""
+        found = self.kept.get(named)
+        later = found is not None and found.token.expires_at > session.token.expires_at
+        return replace(session, token=found.token, client=found.client) if found and later else None
+
+    def put(self, session: Session, named: str, *, anew: bool = False) -> None:
+        """Keep it, unless there is a newer one."""
+        if anew or self.newer(session, named) is None:
+            self.kept[named] = session
+
+    def remove(self, named: str) -> bool:
+        """Remove it; tell whether there was one."""
+        if self.trouble:
+            raise self.trouble
+        return self.kept.pop(named, None) is not None
+
+    def holds(self, session: Session, named: str) -> bool:
+        """Tell whether it is there with these tokens."""
+        return named in self.kept and self.kept[named].token == session.token
