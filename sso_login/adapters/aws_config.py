@@ -230,6 +230,7 @@ def _profile(name: str, title: str, values: Values) -> Profile:
         fips=_switch(values, "use_fips_endpoint"),
         dualstack=_switch(values, "use_dualstack_endpoint"),
         default_region=values.get("region"),
+        credential_process=values.get("credential_process"),
     )
 
 

@@ -50,6 +50,7 @@ class Profile(NamedTuple):
     fips: bool | None = None
     dualstack: bool | None = None
     default_region: str | None = None
+    credential_process: str | None = None
 
     @property
     def legacy(self) -> bool:
