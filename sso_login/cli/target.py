@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sso_login.world import World
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_OURS: Final = re.compile(r"(^|[/\\])sso-login(\.exe)?$")
 _REGION: Final = re.compile(r"[a-z0-9-]{1,64}")  # `aws-global` is one, too
 
 
@@ -122,18 +124,54 @@ def target_options(command: Decorated) -> Callable[..., Any]:
 def resolve(context: Context, wanted: Wanted) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
     world = context.world()
-    chosen = Sessions(context).chosen(wanted.session, wanted.profile)
-    profile = _profile(context, chosen, wanted)
-    account = wanted.account if wanted.account is not None else profile and profile.account_id
-    role = wanted.role if wanted.role is not None else profile and profile.role_name
+    meant, profile = _followed(world, wanted)
+    chosen = Sessions(context).chosen(meant.session, meant.profile)
+    profile = profile or _profile(world, chosen, meant)
+    account = meant.account if meant.account is not None else profile and profile.account_id
+    role = meant.role if meant.role is not None else profile and profile.role_name
     if not account or not role:
         raise _unnamed(chosen, profile, account=account, role=role)
     return RoleSource(world, RoleAsked(chosen, account, role), profile, _region(world.config, profile))
 
 
-def _profile(context: Context, chosen: Chosen, wanted: Wanted) -> Profile | None:
+def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
+    """Follow a profile whose credential_process is one of ours (`configure` writes them) to what it says itself.
+
+    Gives what is then wanted and that profile, or what was wanted as it is. Such a profile has no session of its own,
+    and the current one does not count where SSO_LOGIN_SESSION names another session.
+    """
+    name = wanted.profile or (None if wanted.session is not None else world.env.get("AWS_PROFILE") or "default")
+    profile = world.config.profiles.get(name) if name else None
+    said = _said(profile.credential_process or "") if profile and not profile.has_session else None
+    if profile is None or said is None:
+        return wanted, None
+    named = wanted.session if wanted.profile else world.env.get("SSO_LOGIN_SESSION") or None
+    if named not in {None, said.session}:
+        if not wanted.profile:
+            return wanted, None
+        message = f"the session of profile {profile.name!r} is {said.session!r}, not the one that is named"
+        raise UsageProblem(message, hint="Name the session or the profile, not both.")
+    account = said.account if wanted.account is None else wanted.account
+    role = said.role if wanted.role is None else wanted.role
+    return Wanted(session=said.session, account=account, role=role), profile
+
+
+def _said(command: str) -> Wanted | None:
+    """Read a credential_process of ours; None for any other."""
+    try:
+        program, *words = shlex.split(command.replace("\\", "\\\\"))  # the backslashes of a Windows path are meant
+    except ValueError:
+        return None
+    if not _OURS.search(program) or words[:1] != ["credentials"] or len(words) % 2 == 0:
+        return None
+    said = dict(zip(words[1::2], words[2::2], strict=True))
+    if said.pop("--format", "process") != "process" or set(said) != {"--session", "--account", "--role"}:
+        return None
+    return Wanted(session=said["--session"], account=said["--account"], role=said["--role"])
+
+
+def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
     """Find the profile that has a say: the one that is named, else the current one if it is of this very session."""
-    world = context.world()
     if wanted.profile is not None:
         return world.config.profiles.get(wanted.profile)
     if wanted.session is not None:
