@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks import growth, keyring_bus, machine
+from benchmarks import growth, keyring_bus, listing, machine
 from benchmarks.emulator import emulator
 from benchmarks.home import Home, make
 from benchmarks.installed import Installed, install
@@ -33,6 +33,9 @@ how far it is from 1.00 is what the method cannot tell. Times never fail a test.
 A renewal talks to the emulator, which is a process of its own on this machine: its CPU is not counted, and there is no
 network and no TLS in it, so the wall time is the program's own share, not what AWS would take. Where many sessions are
 renewed at once the emulator's CPU is in the wall time, since both share the machine's cores.
+
+The portal calls are made by the installed program's own parts within one process, over new connections each time, both
+ways in every round; a ratio is the median over the rounds, here of wall time. There is no TLS in it, either.
 
 The largest resident set counts the pages that processes share, such as the interpreter itself.
 """
@@ -101,6 +104,8 @@ def written(desk: Desk, folder: Path, rounds: int) -> str:
     pairs = paired([*paths, *others], desk.floor, rounds=rounds, chance=random.Random(), say=say)
     ours, theirs = pairs[: len(paths)], pairs[len(paths) :]
     by_sessions = growth.by_sessions(folder, desk.installed, desk.url, rounds=max(1, rounds // 4), say=say)
+    say("200 portal calls, side by side and one by one")
+    listed = listing.rounds_of(desk.installed, folder / "listing", rounds=max(1, rounds // 8))
     tokens = [case for case in paths if case.name.startswith("`token`")]
     python = desk.installed.python
     say("100 at once")
@@ -113,6 +118,7 @@ def written(desk: Desk, folder: Path, rounds: int) -> str:
             _bullets([*machine.facts(desk.installed), loads, *_missing()]),
             f"## Budgets\n\n{_ratios(paths, ours)}\n{_floor(ours[0])}",
             f"## The same errand by others\n\n{_ratios(others, theirs)}\n{_bullets(notes)}",
+            f"## Many accounts\n\n{listing.listing_table(listed)}",
             f"## With the number of sessions\n\n{growth.growth_table(by_sessions)}",
             f"## A hundred processes at once\n\n{crowds}",
             f"## Memory\n\n{remembered}",

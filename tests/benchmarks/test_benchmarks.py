@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from benchmarks import growth, peers
+from benchmarks import growth, listing, peers
 from benchmarks.measure import Case, Cost, Failed, Pair, cpu_ratio, crowd, paired, spent, wall_ratio
 from benchmarks.table import each_more, ratio_cells, table, verdict
 
@@ -89,6 +89,19 @@ def test_growth_is_told_in_milliseconds_and_by_what_each_session_adds() -> None:
     assert each_more(1, 100, more=99) == 1
     written = growth.growth_table([growth.Growth("`status`", [Cost(0.1, 0.2), Cost(0.109, 0.209), Cost(0.199, 0.398)])])
     assert written.splitlines()[-1] == "| `status` | 100.0 (200.0) | 109.0 (209.0) | 199.0 (398.0) | 1.0 (2.0) |"
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [
+        (["1 15 16 16", "1 9 16 16", "2 26 15 16"], "1.00 | 15.00 | 13.0 | 12 | 16 | 16 | within |"),
+        (["1 11.9 16 16"], "1.00 | 11.90 | 11.9 | 12 | 16 | 16 | MISSED |"),
+        (["1 15 17 16"], "1.00 | 15.00 | 15.0 | 12 | 17 | 16 | MISSED |"),
+    ],
+)
+def test_the_listing_s_verdict_is_on_its_speed_and_its_connections(lines: list[str], end: str) -> None:
+    """At least twelve times faster by the median of the rounds, over no more than sixteen connections in any."""
+    assert listing.listing_table([listing.read(line) for line in lines]).splitlines()[-1].endswith(end)
 
 
 def test_what_is_measured_of_a_peer_is_the_program_not_the_script_that_finds_it(

@@ -85,7 +85,7 @@ def test_a_connection_that_breaks_is_asked_again(sh: Shell) -> None:
     """Lists may be asked for again: nobody notices."""
     sh("device")
     for delivery in ("close", "reset"):
-        sh.emulator.service.order(Fault("ListAccountRoles", delivery=delivery))  # type: ignore[arg-type]  # both are
+        sh.emulator.service.order(Fault("ListAccountRoles", delivery=delivery))
     assert sh("roles").out == PIPED
 
 

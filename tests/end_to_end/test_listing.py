@@ -119,7 +119,7 @@ def test_a_terminal_gets_a_table_and_a_bar_that_goes_away(home: Path, *, quiet: 
 
 
 def test_help_and_a_pipe_need_no_rich(home: Path) -> None:
-    """rich is loaded only where something is drawn."""
+    """What draws is loaded only where something is drawn."""
     watch = "import sys; from sso_login.cli.app import run; run(sys.argv[1:]); print('rich' in sys.modules)"
     with running(Settings(interval=1, approve=True)) as emulator:
         env = environment(home, emulator)
