@@ -196,6 +196,18 @@ class World:
         locks = FileLocks(self.home, notify=self.notify, folder=LOCKS)
         return edit_file(path, changes, private=private, locks=locks)
 
+    def profile_keys(self, profile: str) -> dict[str, str]:
+        """Give the keys that the AWS files have for a profile, and the value of login_session alone."""
+        from sso_login.adapters.login_profile import profile_keys
+
+        return profile_keys(self.env, profile)
+
+    def note_login_session(self, profile: str, arn: str) -> bool:
+        """Let a profile of the AWS config file name a login by AWS Sign-In; tell whether anything had to be written."""
+        from sso_login.adapters.login_profile import note_login_session
+
+        return note_login_session(self.env, profile, arn, edit=self.edit_aws_file)
+
     def open_url(self, url: str) -> bool:
         """Open the URL in a browser where there is one; tell whether one was started."""
         from sso_login.adapters.open_url import OpenUrl

@@ -97,20 +97,26 @@ def edited(data: bytes, changes: Sequence[Change], *, path: str) -> bytes:
 
 
 def keys_of(data: bytes, kind: str, *, values: Sequence[str], path: str) -> dict[str, dict[str, str]]:
-    """Give the keys of every section of that kind (`profile`, `sso-session`) by its name; "" for a credentials file.
+    """Give the keys of every section of that kind (`profile`, `sso-session`) by its name.
 
-    Only `values` have theirs, others are empty: they may be secrets, and are known to be there. Of a name that is
-    there twice, the last counts. Raises ConfigError where the file is not UTF-8.
+    An empty kind is for the credentials file, where a title is a profile's name. Only `values` have theirs, others are
+    empty: they may be secrets, and are known to be there. Of a name that is there twice, the last counts. Raises
+    ConfigError where the file is not UTF-8.
     """
     text = _decoded(data.removeprefix(codecs.BOM_UTF8), path)
-    found = ((_meaning(each.title) if kind else ("", each.title), each.lines) for each in _sections(text) if each.head)
+    found = ((_name(section.title, kind), section.lines) for section in _sections(text))
     return {
-        meaning[-1]: {
-            line.key: line.text[line.value_at :].strip() if line.key in values else "" for line in lines if line.key
-        }
-        for meaning, lines in found
-        if meaning[0] == kind and len(meaning) == 2
+        name: {line.key: line.text[line.value_at :].strip() if line.key in values else "" for line in lines if line.key}
+        for name, lines in found
+        if name
     }
+
+
+def _name(title: str, kind: str) -> str | None:
+    if not kind:
+        return title
+    meaning = _meaning(title)
+    return meaning[1] if len(meaning) == 2 and meaning[0] == kind else None
 
 
 def _decoded(data: bytes, path: str) -> str:
