@@ -113,20 +113,23 @@ class _Lister:
         return Listing(
             accounts,
             tuple(sorted(roles.values(), key=lambda role: (*_place(role.account), role.name))),
-            (*problems, *sorted(gathered.problems, key=lambda problem: _place(problem.account))),
+            (
+                *problems,
+                *(Problem(*failed) for failed in sorted(gathered.failed, key=lambda failed: _place(failed[0]))),
+            ),
         )
 
     def _roles(self, account: Account, gathered: _Gathered) -> None:
         roles: list[Role] = []
-        problem = None
+        failed = None
         try:
             for items in self._pages(lambda token, after: self._portal.roles(token, account, after=after)):
                 roles += items
         except LoginRequired:
             raise
         except SsoLoginError as error:
-            problem = Problem(account, error)
-        gathered.add(roles, problem)
+            failed = account, error
+        gathered.add(roles, failed)
 
     def _pages(self, ask: Callable[[Token, str | None], Page[Item]]) -> Iterator[tuple[Item, ...]]:
         """Ask for page after page; a server that goes round in circles or never ends gives a MalformedReply."""
@@ -148,10 +151,8 @@ def _with(ask: Callable[[Token, str | None], Page[Item]], after: str | None, tok
     return ask(token, after)
 
 
-def _place(account: Account | None) -> tuple[bool, str, str, str]:
+def _place(account: Account) -> tuple[bool, str, str, str]:
     """Give the order of accounts: by name, whatever its case, then id; those without a name come last."""
-    if account is None:
-        return False, "", "", ""
     name = account.name or ""
     return not name, name.casefold(), name, account.id
 
@@ -161,16 +162,16 @@ class _Gathered:
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self.roles: list[Role] = []
-        self.problems: list[Problem] = []
+        self.failed: list[tuple[Account, SsoLoginError]] = []
         self._total = total
         self._done = 0
         self._progress = progress
         self._lock = threading.Lock()
 
-    def add(self, roles: list[Role], problem: Problem | None) -> None:
+    def add(self, roles: list[Role], failed: tuple[Account, SsoLoginError] | None) -> None:
         with self._lock:
             self.roles += roles
-            self.problems += [problem] if problem else []
+            self.failed += [failed] if failed else []
             self._done += 1
             if self._progress:
                 self._progress(self._done, self._total)

@@ -134,6 +134,35 @@ def test_more_than_one_answer_to_a_request_is_thrown_away() -> None:
         assert [ask(http, server.url) for _ in range(2)] == [b"{}"] * 2
 
 
+def test_an_answer_that_comes_unasked_later_closes_the_connection() -> None:
+    """What lies in an idle connection is nobody's answer: the next request has another connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        http, url = Http({}), f"http://127.0.0.1:{listener.getsockname()[1]}"
+        heard: list[bytes] = []
+
+        def serve(after: bytes) -> None:
+            connection, _ = listener.accept()
+            opened.append(connection)
+            heard.append(connection.recv(65536))
+            connection.sendall(WHOLE)
+            asked.wait(60)
+            connection.sendall(after)
+            pushed.set()
+
+        opened: list[socket.socket] = []
+        for after in (WHOLE.replace(b"{}", b"[]"), b""):
+            asked, pushed = threading.Event(), threading.Event()
+            thread = threading.Thread(target=serve, args=(after,), daemon=True)
+            thread.start()
+            assert ask(http, url) == b"{}"
+            asked.set()
+            assert pushed.wait(60)
+            thread.join(60)
+        assert len(heard) == len(opened) == 2
+        for connection in opened:
+            connection.close()
+
+
 def test_a_connection_whose_answer_came_too_late_is_closed() -> None:
     """After a deadline the connection is cut, and the next request has another."""
     with keeper([b""], [WHOLE]) as server:
