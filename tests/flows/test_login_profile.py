@@ -22,7 +22,7 @@ def test_a_profile_without_other_credentials_may(keys: dict[str, str], arn: str 
 @pytest.mark.parametrize("force", [False, True])
 def test_other_credentials_stand_in_the_way(key: str, *, force: bool) -> None:
     """The error names the key, also before anybody signs in, and --force does not help."""
-    with pytest.raises(UsageProblem, match=f"profile 'dev' already has other credentials .{key}.$"):
+    with pytest.raises(UsageProblem, match=rf"profile .dev. already has other credentials \({key}\)$"):
         check("dev", {"region": "", key: ""}, force=force)
 
 
