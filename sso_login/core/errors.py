@@ -124,7 +124,7 @@ class NotAnAnswer(Unreachable):
 class Throttled(NotAnAnswer):
     """The service asks for fewer requests (429); `wait` is for how long, where it says so."""
 
-    default_hint = "Too many requests at once, perhaps by others of the same user; try again in a minute."
+    default_hint = "Too many requests at once; try again in a minute, the login is kept."
 
 
 class RenewalDeferred(Unreachable):

@@ -27,6 +27,7 @@ DEADLINE: Final = 0.8  # seconds in place of 30: what a call has that is not goi
 PAUSE: Final = 0.05  # seconds between two bytes of a drip: far less than the deadline, so that no single read is late
 
 NETWORK: Final = "Check the network, VPN and proxy settings, then try again; the login is kept."
+BUSY: Final = "Too many requests at once; try again in a minute, the login is kept."
 PROXY: Final = "A proxy or captive portal may be answering in place of AWS; try again later, the login is kept."
 ENDPOINT: Final = "Check the region and any AWS_ENDPOINT_URL setting: this may not be an IAM Identity Center endpoint."
 SUPPORT: Final = "Quote the request id when asking AWS Support."
@@ -104,7 +105,7 @@ TABLE: Final = (
         "429, Retry-After",
         status(429, b"{}", Retry_After="20"),
         NO_ANSWER + "HTTP 429, too many requests",
-        PROXY,
+        BUSY,
         UNREACHABLE,
         again=(20, 20),
     ),
@@ -112,7 +113,7 @@ TABLE: Final = (
         "429, absurd Retry-After",
         status(429, b"{}", Retry_After="99999999"),
         NO_ANSWER + "HTTP 429, too many requests",
-        PROXY,
+        BUSY,
         UNREACHABLE,
         again=(60, 300),
     ),
