@@ -31,7 +31,7 @@ def become(command: Sequence[str], env: Mapping[str, str]) -> int:
             stream.flush()  # what is still in a buffer would be lost
     try:
         return _become(command, env)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:  # an empty name is a ValueError
         raise CannotRun(command[0], "command not found", code=127) from error
     except OSError as error:
         raise CannotRun(command[0], f"cannot be executed ({error.strerror})", code=126) from error
