@@ -15,7 +15,8 @@ from tests.support.shell import Ran, Shell, shell
 from tests.support.visitor import as_browser
 
 MARKER = "CANARY-IN-THE-MINE"
-PRINTS_THE_TOKEN = ("token",)
+PRINTS_SECRETS = ("token", "credentials", "console")
+ROLE = ("--account", "111122223333", "--role", "ReadOnlyAccess")
 COMMANDS = (
     ("device",),
     ("device", "--json"),
@@ -33,13 +34,18 @@ COMMANDS = (
     ("status", "--check"),
     ("accounts",),
     ("roles", "--json"),
+    ("credentials", *ROLE),
+    ("credentials", *ROLE, "--format", "env"),
+    ("credentials", *ROLE, "--write-profile", "x"),
+    ("exec", *ROLE, "--", "/nonexistent"),
+    ("console", *ROLE, "--print"),
     ("configure", "profiles", "--dry-run"),
     ("logout", "--local"),
     ("logout",),
     ("logout", "--all"),
 )
 ECHO = f"{MARKER} came back"
-WRONG = ("accessToken", "clientId", "deviceCode")
+WRONG = ("accessToken", "clientId", "deviceCode", "roleCredentials", "SigninToken")
 FAULTS = {
     "none": None,
     "500 with a secret": Reply(500, {}, ECHO.encode()),
@@ -56,6 +62,8 @@ OPERATIONS = (
     "CreateToken",
     "ListAccounts",
     "ListAccountRoles",
+    "GetRoleCredentials",
+    "GetSigninToken",
     "Logout",
 )
 
@@ -65,6 +73,7 @@ def sh(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
     """Give a shell against an emulator that marks every secret."""
     with shell(home, capsys, Settings(marker=MARKER, approve=True)) as made:
         made.env["BROWSER"] = as_browser()
+        made.env["AWS_ENDPOINT_URL_SIGNIN"] = made.emulator.url
         made.approve_while_waiting()
         yield made
 
@@ -77,6 +86,8 @@ def test_the_marker_is_in_every_secret(sh: Shell, way: str) -> None:
     record = sh.record().read_text()
     assert record.count(MARKER) >= 3  # access token, refresh token, client secret
     assert MARKER in sh("token").out
+    assert sh("credentials", *ROLE).out.count(MARKER) >= 2  # secret and session token
+    assert MARKER in sh("console", *ROLE, "--print").out
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -85,7 +96,7 @@ def test_the_marker_is_in_every_secret(sh: Shell, way: str) -> None:
 def test_no_secret_is_shown(
     sh: Shell, command: tuple[str, ...], fault: str, state: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Stdout (but of `token`), stderr, logs and tracebacks are free of the marker, whatever happens."""
+    """Stdout (but of those whose job it is), stderr, logs and tracebacks are free of the marker, whatever happens."""
     if state != "nothing":
         sh("device")
     if state == "expired":
@@ -97,9 +108,9 @@ def test_no_secret_is_shown(
         for operation in OPERATIONS:
             sh.emulator.service.order(Fault(operation, reply=reply, times=200))
     sh.attended = command[0] == "browser"  # or else none is opened
-    ran: Ran = sh(*command, "-vv")
+    ran: Ran = sh("-vv", *command)
     assert MARKER not in ran.err
     assert MARKER not in caplog.text
-    if command[0] not in PRINTS_THE_TOKEN or ran.code:
+    if command[0] not in PRINTS_SECRETS or ran.code:
         assert MARKER not in ran.out
     assert "unexpected" not in ran.err
