@@ -68,14 +68,14 @@ class SdkFiles:
         found = self._found(session, self.path(named))
         return found if found and _ahead(found, session, self.now()) else None
 
-    def put(self, session: Session, named: str, *, anew: bool = False) -> None:
-        """Keep a login there, too; what an SDK renewed meanwhile stays unless it is logged in `anew`.
+    def put(self, session: Session, named: str, *, spent: Session | None = None) -> None:
+        """Keep a login there, too; with `spent`, the login before it was renewed, what an SDK renewed meanwhile stays.
 
         What fails is told, never raised: the login itself is safe where it belongs.
         """
         try:
             with _explained("write", self.path(named)):
-                self._put(session, self.path(named), anew=anew)
+                self._put(session, self.path(named), spent=spent)
         except StorageError as error:
             self.notify(Notice(f"the AWS SDKs' cache was not written: {error.message}. {error.hint}", warning=True))
 
@@ -98,13 +98,17 @@ class SdkFiles:
         found = self._found(session, self.path(named))
         return found is not None and _same(found, session)
 
-    def _put(self, session: Session, path: str, *, anew: bool) -> None:
+    def _put(self, session: Session, path: str, *, spent: Session | None) -> None:
         if not os.path.isdir(self.folder):
             files.make_folder(self.folder)
         self._refuse_folder()
         _refuse_file(path)
-        found = None if anew else self._found(session, path)
-        if found and (_ahead(found, session, self.now()) or (_same(found, session) and _narrow(path))):
+        found = self._found(session, path)
+        done = found and _same(found, session) and found.token.expires_at == session.token.expires_at
+        if done and _narrow(path):
+            return
+        # A renewal may end earlier than what it was made of, which is no reason to keep that.
+        if found and spent and not _same(found, spent) and _ahead(found, session, self.now()):
             return
         files.put(path, json.dumps(self.form.members(session)).encode())
 

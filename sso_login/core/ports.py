@@ -136,8 +136,11 @@ class SdkCache(Protocol):
     def newer(self, session: Session, named: str) -> Session | None:
         """Give the login as an SDK has renewed it meanwhile, None where none has; what is no good is passed over."""
 
-    def put(self, session: Session, named: str, *, anew: bool = False) -> None:
-        """Keep a login there, too; what an SDK renewed meanwhile stays unless it is logged in `anew`; never raises."""
+    def put(self, session: Session, named: str, *, spent: Session | None = None) -> None:
+        """Keep a login there, too; with `spent`, the login before it was renewed, what an SDK renewed meanwhile stays.
+
+        Never raises: what fails is told.
+        """
 
     def remove(self, named: str) -> bool:
         """Remove what is cached under that name; tell whether there was anything; raise StorageError."""

@@ -28,14 +28,14 @@ def shared(ports: Ports, session: Session, *, card: Card, named: str) -> Card:
     fresh = replace(card, sdk_cache=named)
     withdrawn(ports, card, but=named)
     ports.cards.write(fresh)
-    ports.sdk_cache.put(session, named, anew=True)
+    ports.sdk_cache.put(session, named)
     return fresh
 
 
-def updated(ports: Ports, session: Session, card: Card | None) -> None:
+def updated(ports: Ports, session: Session, card: Card | None, *, spent: Session) -> None:
     """Let the SDKs have what a renewal brought, where they have the login at all."""
     if card and card.sdk_cache:
-        ports.sdk_cache.put(session, card.sdk_cache)
+        ports.sdk_cache.put(session, card.sdk_cache, spent=spent)
 
 
 def withdrawn(ports: Ports, card: Card | None, *, but: str = "") -> StorageError | None:

@@ -192,7 +192,7 @@ def signed_in(ports: Ports, session: Session, store: Store, *, sdk_cache: str = 
         cached.withdrawn(ports, old, but=sdk_cache)
         ports.cards.write(card)
         if sdk_cache:
-            ports.sdk_cache.put(session, sdk_cache, anew=True)
+            ports.sdk_cache.put(session, sdk_cache)
         unrescue(ports, session.name)
         if old and old.store != store.kind:
             _left(ports, old)

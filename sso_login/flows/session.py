@@ -171,9 +171,9 @@ def _saved(ports: Ports, current: Held, token: Token) -> Outcome:
     try:
         current.store.save(session)
     except StorageError as error:
-        cached.updated(ports, session, current.card)
+        cached.updated(ports, session, current.card, spent=current.session)
         return Outcome(session, renewed=True, problem=rescue(ports, session, error, spent=current.session))
-    cached.updated(ports, session, current.card)
+    cached.updated(ports, session, current.card, spent=current.session)
     return Outcome(session, renewed=True)
 
 

@@ -264,7 +264,7 @@ def test_botocore_renews_what_we_wrote_and_we_follow(cache: Cache, signing: Sign
     assert cache.files.newer(mine, ARN) is None
 
     aged = replace(mine, token=replace(mine.token, expires_at=mine.token.expires_at - 840))
-    cache.files.put(aged, ARN, anew=True)
+    cache.files.put(aged, ARN)
     signing.desk.clock.advance(2)
     again = LoginProvider(lambda: config, create, "dev").load().get_frozen_credentials()
     assert again.secret_key != frozen.secret_key

@@ -191,15 +191,18 @@ def test_another_registration_comes_along(cache: Cache) -> None:
 
 
 def test_a_renewal_by_an_sdk_is_not_written_over(cache: Cache) -> None:
-    """Only a new login is; and a newer one of ours."""
-    mine = fakes.session()
-    cache.files.put(renewed(mine), NAMED)
-    cache.files.put(mine, NAMED)
-    assert cache.files.holds(renewed(mine), NAMED)
-    cache.files.put(mine, NAMED, anew=True)
+    """Only by a new login; or by a renewal of it, even one that ends earlier."""
+    spent, mine, theirs = fakes.session(), renewed(fakes.session(), left=3700), fakes.session()
+    theirs = replace(theirs, token=fakes.token("access-3", "refresh-3", left=3800))
+    cache.files.put(theirs, NAMED)
+    cache.files.put(mine, NAMED, spent=spent)
+    assert cache.files.holds(theirs, NAMED)
+    cache.files.put(mine, NAMED, spent=theirs)
     assert cache.files.holds(mine, NAMED)
-    cache.files.put(renewed(mine), NAMED)
-    assert cache.files.holds(renewed(mine), NAMED)
+    assert cache.files.newer(mine, NAMED) is None
+    cache.files.put(theirs, NAMED)
+    cache.files.put(mine, NAMED)
+    assert cache.files.holds(mine, NAMED)
 
 
 HOSTILE: dict[str, Callable[[Path], object]] = {
@@ -297,7 +300,7 @@ def test_a_file_that_is_none_is_not_replaced(cache: Cache, kind: str) -> None:
     """It is told, and the login that is being saved does not fail."""
     cache.path.parent.mkdir(parents=True)
     cache.path.symlink_to(cache.path.parent / "elsewhere") if kind == "link" else os.mkfifo(cache.path)
-    cache.files.put(fakes.session(), NAMED, anew=True)
+    cache.files.put(fakes.session(), NAMED)
     (notice,) = cache.notices
     assert notice.warning
     assert "the AWS SDKs' cache was not written" in notice.text

@@ -121,9 +121,10 @@ class MemorySdkCache:
         later = found is not None and found.token.expires_at > session.token.expires_at
         return replace(session, token=found.token, client=found.client) if found and later else None
 
-    def put(self, session: Session, named: str, *, anew: bool = False) -> None:
-        """Keep it, unless there is a newer one."""
-        if anew or self.newer(session, named) is None:
+    def put(self, session: Session, named: str, *, spent: Session | None = None) -> None:
+        """Keep it, unless there is a newer one that is not the one that was spent."""
+        newer = self.newer(session, named)
+        if spent is None or newer is None or newer.token == spent.token:
             self.kept[named] = session
 
     def remove(self, named: str) -> bool:
