@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sso_login.world import World
 
 PROCESS: Final = "process"
+FOR_CRON: Final = 900.0  # seconds: as with `refresh`, a job every five minutes has three tries
 _EXAMPLE: Final = """\
 credential_process = sso-login credentials --session my-sso --account 111122223333 --role ReadOnlyAccess
 eval "$(sso-login credentials --profile dev --format env)"
@@ -42,10 +43,10 @@ def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str
     world = context.world()
     index = world.index  # before anything is read that goes into it
     source = resolve(context, wanted)
-    given = source.credentials()
     if name is not None:
-        _write(world, name, given)
+        _write(world, name, source.credentials(FOR_CRON))
         return
+    given = source.credentials()
     if source.noted and form in {None, PROCESS}:
         index.note(wanted.words, source.noted, config=world.config)
     out(FORMATS[form or PROCESS](given, source.region))
