@@ -21,6 +21,7 @@ COMMANDS = (
     ("device",),
     ("device", "--json"),
     ("device", "--force"),
+    ("device", "--sdk-cache"),
     ("browser",),
     ("browser", "--force", "--json"),
     ("token",),
