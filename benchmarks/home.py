@@ -17,6 +17,7 @@ from benchmarks.measure import Case, checked
 PROFILE: Final = "work"
 ACCOUNT: Final = "111122223333"
 ROLE: Final = "ReadOnlyAccess"
+CREDENTIALS: Final = ("credentials", "--profile", PROFILE)
 
 _AT_ONCE: Final = 16
 _SETTLED: Final = 1.1  # seconds: the hot path answers for no config file that is younger when it is asked first
@@ -56,14 +57,18 @@ class Home:
             list(pool.map(lambda name: self.run("device", name, "--no-browser"), self.sessions))
 
     def warm_up(self) -> None:
-        """Let the ordinary way answer `token` once, which is what the hot path waits for."""
+        """Let the ordinary way answer, which is what the hot path waits for.
+
+        The first time a role's credentials are kept they are noted in the card, so they are asked for twice.
+        """
         config = Path(self.env["HOME"], ".aws", "config")
         time.sleep(max(0.0, config.stat().st_ctime + _SETTLED - time.time()))
-        self.run("token")
+        for argv in (CREDENTIALS, CREDENTIALS, ("token",)):
+            self.run(*argv)
 
-    def is_hot(self) -> bool:
-        """Tell whether `token` is answered without the command line being imported."""
-        argv = (self.installed.python, "-I", "-X", "importtime", self.installed.script("sso-login"), "token")
+    def is_hot(self, *asked: str) -> bool:
+        """Tell whether these words are answered without the command line being imported."""
+        argv = (self.installed.python, "-I", "-X", "importtime", self.installed.script("sso-login"), *asked)
         quiet = subprocess.DEVNULL
         done = subprocess.run(argv, env=dict(self.env), stdout=quiet, stderr=subprocess.PIPE, text=True, check=False)
         return "sso_login.cli" not in done.stderr

@@ -15,7 +15,7 @@ from typing import Final
 
 from benchmarks import growth, keyring_bus, listing, machine
 from benchmarks.emulator import emulator
-from benchmarks.home import Home, make
+from benchmarks.home import CREDENTIALS, Home, make
 from benchmarks.installed import Installed, install
 from benchmarks.measure import Case, Failed, Pair, cpu_ratio, paired, wall_ratio
 from benchmarks.peers import peers
@@ -61,7 +61,8 @@ class Desk:
         file, keyring = self.file, self.keyring
         paths = [
             self.floor,
-            file.case(_named("`token`, file store, valid", file), "token", budget=1.00),
+            _hot("`token`, file store, valid", file, "token", budget=1.00),
+            _hot("`credentials`, file store, cached", file, *CREDENTIALS, budget=1.00),
             file.case("`--help`", "--help", budget=6),
             file.case("`--version`", "--version", budget=6),
             file.case("`status`, file store", "status", budget=6),
@@ -69,14 +70,14 @@ class Desk:
             file.case("`token --json`: the ordinary way", "token", "--json"),
         ]
         if keyring:
-            name = _named("`token`, Secret Service, valid", keyring)
-            paths.insert(2, keyring.case(name, "token", budget=1.10))
+            paths.insert(2, _hot("`token`, Secret Service, valid", keyring, "token", budget=1.10))
+            paths.insert(4, _hot("`credentials`, Secret Service, cached", keyring, *CREDENTIALS, budget=1.10))
             paths.append(keyring.case("`token --json`: the ordinary way, Secret Service", "token", "--json"))
         return paths
 
 
-def _named(name: str, home: Home) -> str:
-    return name if home.is_hot() else f"{name} (NOT ON THE HOT PATH)"
+def _hot(name: str, home: Home, *argv: str, budget: float) -> Case:
+    return home.case(name if home.is_hot(*argv) else f"{name} (NOT ON THE HOT PATH)", *argv, budget=budget)
 
 
 def prepared(stack: ExitStack, folder: Path) -> Desk:
