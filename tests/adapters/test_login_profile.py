@@ -47,3 +47,9 @@ def test_a_file_that_cannot_be_read_is_an_error(world: World, home: Path) -> Non
     (home / ".aws/credentials").write_bytes(b"[default]\nkey = \xff\n")
     with pytest.raises(ConfigError, match="line 2: not UTF-8"):
         world.profile_keys("default")
+
+
+def test_each_kind_of_login_has_its_own_cache(world: World, home: Path) -> None:
+    """Sessions lie in the SDKs' SSO cache, logins by AWS Sign-In in their login cache."""
+    assert Path(world.sdk_cache.path("my-sso")).parent == home / ".aws/sso/cache"
+    assert Path(world.signin.sdk_cache.path(ARN)).parent == home / ".aws/login/cache"

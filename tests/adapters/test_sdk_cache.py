@@ -205,6 +205,12 @@ def test_a_renewal_by_an_sdk_is_not_written_over(cache: Cache) -> None:
     assert cache.files.holds(mine, NAMED)
 
 
+def fifo(path: Path) -> None:
+    """Make a FIFO, where there are any."""
+    if sys.platform != "win32":
+        os.mkfifo(path)
+
+
 HOSTILE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_text(""),
     "not JSON": lambda path: path.write_text("{'accessToken': secret}"),
@@ -219,7 +225,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
         {}
         if sys.platform == "win32"
         else {
-            "a FIFO": os.mkfifo,
+            "a FIFO": fifo,
             "a link": lambda path: path.symlink_to("/dev/zero"),
             "a link to nothing": lambda path: path.symlink_to("nowhere"),
         }
@@ -299,7 +305,7 @@ def test_nothing_of_a_file_is_logged(cache: Cache, caplog: pytest.LogCaptureFixt
 def test_a_file_that_is_none_is_not_replaced(cache: Cache, kind: str) -> None:
     """It is told, and the login that is being saved does not fail."""
     cache.path.parent.mkdir(parents=True)
-    cache.path.symlink_to(cache.path.parent / "elsewhere") if kind == "link" else os.mkfifo(cache.path)
+    cache.path.symlink_to(cache.path.parent / "elsewhere") if kind == "link" else fifo(cache.path)
     cache.files.put(fakes.session(), NAMED)
     (notice,) = cache.notices
     assert notice.warning
