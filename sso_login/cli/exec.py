@@ -39,6 +39,8 @@ CLEARED: Final = (
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 )
 
+AT_LEAST: Final = 900.0  # seconds that the credentials are good for, where the role's session lasts as long
+
 
 @click.command(
     "exec",
@@ -52,8 +54,8 @@ def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
     """Run COMMAND with credentials of a role in its environment; its exit code is passed on.
 
     Other AWS credentials and AWS_PROFILE are taken out of that environment first; AWS_REGION is set where the profile
-    names a region, else left alone. The credentials are good for as long as the role's session lasts: for what runs
-    longer use a profile with credential_process.
+    names a region, else left alone. The credentials are good for 15 minutes at least, and at most for as long as the
+    role's session: for what runs longer use a profile with credential_process.
     """
     world = context.world()
     source = resolve(context, wanted)
@@ -70,7 +72,7 @@ def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
 
 def given_to(source: Source, env: Mapping[str, str]) -> dict[str, str]:
     """Give the whole environment of the command."""
-    credentials = source.credentials()
+    credentials = source.credentials(AT_LEAST)
     kept = {name: value for name, value in env.items() if name not in CLEARED}
     account = {"AWS_ACCOUNT_ID": credentials.account_id} if credentials.account_id else {}
     return {**kept, **variables(credentials, source.region), **account}

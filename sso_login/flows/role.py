@@ -86,10 +86,8 @@ def role_credentials(ports: RolePorts, asked: RoleAsked, *, min_ttl: float = MAR
             if again and _left(ports, again) > min_ttl:
                 return Given(again)
             return _fetched(ports, asked, hurry=cached is not None and _left(ports, cached) > 0)
-    except LockTimeout as error:
-        problem: SsoLoginError = _held_up(asked, error)
-    except (Unreachable, RefreshRefused) as error:
-        problem = error
+    except (Unreachable, RefreshRefused, StorageError) as error:
+        problem: SsoLoginError = _held_up(asked, error) if isinstance(error, LockTimeout) else error
     if cached and _left(ports, cached) > 0:
         return Given(cached, problem)
     raise problem

@@ -138,3 +138,10 @@ def test_without_a_command_it_is_exit_2(sh: Shell) -> None:
     assert sh("exec", "--session", "my-sso", "--", "x").code == 2
     assert sh("logout").code == 0
     assert sh("exec", *HERE, "--", sys.executable, "-c", "print('ran')") == Ran(3, "", sh("exec", *HERE, "--", "x").err)
+
+
+def test_the_credentials_last_for_a_quarter_of_an_hour_at_least(sh: Shell) -> None:
+    """What is cached is good enough for a process that asks again, but not for a command that may take its time."""
+    sh.clock.sleep(3600 - 899)
+    assert sh("exec", *HERE, "--", "/nonexistent").code == 127
+    assert sh.asked["GetRoleCredentials"] == 2

@@ -13,7 +13,9 @@ from sso_login.core.errors import (
     LockTimeout,
     LoginRequired,
     NotLoggedIn,
+    RefreshRefused,
     ServiceError,
+    SsoLoginError,
     StoreUnusable,
     Throttled,
     Unreachable,
@@ -118,9 +120,16 @@ def test_they_are_renewed_five_minutes_early(left: float, asked: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [Unreachable("no network"), Throttled("slow", wait=3600), CertificateRefused("whose?")]
+    "trouble",
+    [
+        Unreachable("no network"),
+        Throttled("slow", wait=3600),
+        CertificateRefused("whose?"),
+        RefreshRefused("over"),
+        StoreUnusable("full"),
+    ],
 )
-def test_those_at_hand_are_served_while_no_others_can_be_had(trouble: Unreachable) -> None:
+def test_those_at_hand_are_served_while_no_others_can_be_had(trouble: SsoLoginError) -> None:
     """At once, with a warning; once they are over the trouble is told instead."""
     ports = logged_in(given(left=100), *[trouble] * 9)
     role_credentials(ports, ASKED)
