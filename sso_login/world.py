@@ -192,8 +192,10 @@ class World:
         """Change sections of an AWS config or (`private`) credentials file; tell whether anything had to be."""
         from sso_login.adapters.aws_edit import LOCKS, edit_file
         from sso_login.adapters.lock import FileLocks
+        from sso_login.core.message import Notice
 
-        locks = FileLocks(self.home, notify=self.notify, folder=LOCKS)
+        waiting = Notice("waiting for another sso-login that is writing an AWS file")
+        locks = FileLocks(self.home, notify=lambda _: self.notify(waiting), folder=LOCKS)
         return edit_file(path, changes, private=private, locks=locks)
 
     def profile_keys(self, profile: str) -> dict[str, str]:

@@ -215,6 +215,15 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """What an authorization code was exchanged for; AWS Sign-In also says who signed in, as `subject`."""
+
+    token: Token
+    id_token: Secret | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An AWS account that a session may use; the portal leaves name and e-mail out where there is none."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Client,
         Credentials,
         DeviceCode,
+        Granted,
         Instance,
         Pending,
         Redirected,
@@ -171,8 +172,8 @@ class Issuer(Protocol):
     def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
         """Ask once whether the code was approved."""
 
-    def renew(self, client: Client, refresh: Secret) -> Token:
-        """Spend the refresh token for a new token."""
+    def renew(self, session: Session) -> Token:
+        """Spend the session's refresh token for a new token."""
 
     def end(self, token: Token) -> None:
         """End the session on the server."""
@@ -190,7 +191,7 @@ class CodeIssuer(Protocol):
     def authorize_url(self, client: Client, authorization: Authorization) -> str:
         """Give the address that a browser is sent to; asks nothing."""
 
-    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Token:
+    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Granted:
         """Spend the code for a token."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.duration import spoken
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginFailed, LoginTimedOut, ServiceError, Unreachable
-from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Authorization, Client, Secret, Session, Token
+from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Authorization, Client, Granted, Secret, Session
 from sso_login.flows.login import patiently, session_of
 from sso_login.flows.session import UNSENT_WAITS
 from sso_login.protocol.oidc import EXCHANGE_HINTS
@@ -93,7 +93,7 @@ def finish_browser(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, answer
     if answer.code is None:
         raise _refused(answer)
     try:
-        token = _exchanged(login, issuer, clock, code=answer.code)
+        granted = _exchanged(login, issuer, clock, code=answer.code)
     except ServiceError as error:
         if error.code in _FORGOTTEN and login.reused:
             return None
@@ -102,7 +102,7 @@ def finish_browser(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, answer
         if error.code == "expired_token":
             raise CodeExpired("the code that the browser brought is over", hint=error.hint) from error
         raise
-    return session_of(login.chosen, login.client, token)
+    return session_of(login.chosen, login.client, granted)
 
 
 def _refused(answer: Redirected) -> LoginFailed:
@@ -113,7 +113,7 @@ def _refused(answer: Redirected) -> LoginFailed:
     return LoginFailed(f"the login was refused in the browser: {answer.error}{said}", hint=hint)
 
 
-def _exchanged(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, *, code: Secret) -> Token:
+def _exchanged(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, *, code: Secret) -> Granted:
     """Make the call again only while nothing of it was sent: a code is good once (RFC 6749 section 4.1.2)."""
     for wait in UNSENT_WAITS:
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.message import Waiting
-from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Pending, Session, Token
+from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Granted, Pending, Session, Token
 from sso_login.flows.login import patiently, session_of
 
 if TYPE_CHECKING:
@@ -109,5 +109,5 @@ def _asked(login: DeviceLogin, issuer: Issuer) -> Session | Pending:
             raise CodeExpired("the code expired before it was approved") from error
         raise
     if isinstance(answer, Token):
-        return session_of(login.chosen, login.client, answer)
+        return session_of(login.chosen, login.client, Granted(answer))
     return answer

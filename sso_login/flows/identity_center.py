@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sso_login.core.duration import spoken
-from sso_login.core.message import Notice, Request, Response
+from sso_login.core.model import Granted
+from sso_login.flows.line import Line
 from sso_login.protocol import assignments, oidc, portal
-from sso_login.protocol.wire import server_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.message import Page
+    from sso_login.core.message import Notice, Page, Request, Response
     from sso_login.core.model import (
         Account,
         Authorization,
@@ -24,26 +23,28 @@ if TYPE_CHECKING:
         Pending,
         Role,
         Secret,
+        Session,
         Token,
     )
     from sso_login.core.ports import Clock, Transport
-
-SKEW: Final = 300.0  # seconds between this clock and the service's that are worth a word; AWS refuses signatures then
 
 
 @dataclass(slots=True)
 class IdentityCenter:
     """Speaks SSO-OIDC and the access portal for one instance; implements Issuer, CodeIssuer and Assignments.
 
-    Every expiry is counted from the local clock at the moment of asking, so a clock that is off harms nothing as long
-    as it runs evenly; that it is off is told once.
+    Every expiry is counted from the local clock at the moment of asking.
     """
 
     instance: Instance
     transport: Transport
     clock: Clock
     notify: Callable[[Notice], None]
-    _told: bool = field(default=False, init=False)
+    _line: Line = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lay the line to the service."""
+        self._line = Line(self.transport, self.clock, self.notify)
 
     def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
         """Make a RegisterClient call."""
@@ -62,13 +63,16 @@ class IdentityCenter:
         """Give the address of the authorize page."""
         return oidc.authorize_url(self.instance, client, authorization)
 
-    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Token:
+    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Granted:
         """Make a CreateToken call with the code that a browser brought back."""
-        return oidc.read_exchange(*self._sent(oidc.exchange(self.instance, client, authorization, code=code)))
+        request = oidc.exchange(self.instance, client, authorization, code=code)
+        return Granted(oidc.read_exchange(*self._sent(request)))
 
-    def renew(self, client: Client, refresh: Secret) -> Token:
-        """Make a CreateToken call with the refresh token."""
-        return oidc.read_token(*self._sent(oidc.renew(self.instance, client, refresh)))
+    def renew(self, session: Session) -> Token:
+        """Make a CreateToken call with the refresh token; ValueError for a session without one."""
+        if session.token.refresh is None:
+            raise ValueError("a session without a refresh token is never renewed")
+        return oidc.read_token(*self._sent(oidc.renew(self.instance, session.client, session.token.refresh)))
 
     def end(self, token: Token) -> None:
         """Make a Logout call at the access portal."""
@@ -89,15 +93,4 @@ class IdentityCenter:
         return portal.read_role_credentials(self._sent(request)[0], account=account)
 
     def _sent(self, request: Request) -> tuple[Response, float]:
-        asked_at = self.clock.now()
-        reply = self.transport.send(request)
-        self._compare(server_time(reply.headers))
-        return reply, asked_at
-
-    def _compare(self, there: float | None) -> None:
-        ahead = 0.0 if there is None else self.clock.now() - there
-        if self._told or abs(ahead) < SKEW:
-            return
-        self._told = True
-        off = f"{spoken(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'}"
-        self.notify(Notice(f"this machine's clock is {off} AWS's; set it right (NTP)", warning=True))
+        return self._line.sent(request)

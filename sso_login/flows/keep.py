@@ -315,7 +315,7 @@ def _good(issuer: Issuer, session: Session, now: float) -> Token | None:
     if token.usable(now) or token.refresh is None or not session.client.usable(now):
         return token
     try:
-        return issuer.renew(session.client, token.refresh)
+        return issuer.renew(session)
     except ServiceError as error:
         if error.code in REFUSALS:
             return None

@@ -21,7 +21,7 @@ from sso_login.flows.session import Want, ensured
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.model import Client, Token
+    from sso_login.core.model import Client, Granted
     from sso_login.core.ports import Clock, Ports, Store
     from sso_login.flows.choose import Chosen
 
@@ -75,13 +75,13 @@ def _registered(ports: Ports, chosen: Chosen) -> Client | None:
     return session.client if set(session.scopes) == set(chosen.scopes) else None
 
 
-def already(ports: Ports, chosen: Chosen) -> Session | None:
-    """Give the session if it needs no login: same instance, scopes at least those asked, 15 min left or renewed."""
+def already(ports: Ports, chosen: Chosen, want: Want = ENOUGH) -> Session | None:
+    """Give the session if it needs no login: same instance, scopes at least those asked, time left or renewed."""
     try:
         # Scopes first: a login that has too few is not worth a renewal.
         if not set(chosen.scopes) <= set(held(ports, chosen).session.scopes):
             return None
-        outcome = ensured(ports, chosen, ENOUGH)
+        outcome = ensured(ports, chosen, want)
     except StoredElsewhere:
         raise
     except (LoginRequired, Unreachable, ServiceError):
@@ -101,6 +101,14 @@ def patiently(clock: Clock, call: Callable[[], Reply]) -> Reply:
     return call()
 
 
-def session_of(chosen: Chosen, client: Client, token: Token) -> Session:
+def session_of(chosen: Chosen, client: Client, granted: Granted) -> Session:
     """Make the session of a login that has just been granted."""
-    return Session(name=chosen.name, instance=chosen.instance, client=client, token=token, scopes=chosen.scopes)
+    return Session(
+        name=chosen.name,
+        instance=chosen.instance,
+        client=client,
+        token=granted.token,
+        scopes=chosen.scopes,
+        id_token=granted.id_token,
+        subject=granted.subject,
+    )

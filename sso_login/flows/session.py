@@ -156,7 +156,7 @@ def _exchanged(ports: Ports, current: Held) -> Outcome:
     for wait in (*UNSENT_WAITS, None):
         try:
             with ports.unbroken():
-                token = issuer.renew(session.client, spent)
+                token = issuer.renew(session)
                 # RFC 6749 section 6: no new refresh token means that the old one stays.
                 return _saved(ports, current, token if token.refresh else replace(token, refresh=spent))
         except Unreachable as error:

@@ -9,9 +9,8 @@ from email.utils import formatdate
 import pytest
 
 from sso_login.core.message import Notice, Request, Response
-from sso_login.core.model import Secret
 from sso_login.flows.identity_center import IdentityCenter
-from tests.support.fakes import INSTANCE, NOW, FakeClock, client
+from tests.support.fakes import INSTANCE, NOW, FakeClock, session
 
 TOKEN = {"accessToken": "a", "tokenType": "Bearer", "expiresIn": 3600}
 
@@ -39,7 +38,7 @@ def test_a_clock_that_is_off_is_told_once(ahead: float | None, words: str | None
     """More than five minutes against the Date header: one warning a process, and expiry by our own clock."""
     clock, said = FakeClock(), list[Notice]()
     issuer = IdentityCenter(INSTANCE, Service(clock, ahead), clock, said.append)
-    tokens = [issuer.renew(client(), Secret("r")) for _ in range(2)]
+    tokens = [issuer.renew(session()) for _ in range(2)]
     assert [token.expires_at for token in tokens] == [NOW + 3600, NOW + 3602]
     assert len(said) == (1 if words else 0)
     if words:

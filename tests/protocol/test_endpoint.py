@@ -11,7 +11,7 @@ import pytest
 from botocore.endpoint_provider import EndpointProvider
 
 from sso_login.core.model import Instance
-from sso_login.protocol.endpoint import oidc_url, portal_url
+from sso_login.protocol.endpoint import oidc_url, portal_url, signin_url
 
 START = "https://my-company.awsapps.com/start"
 
@@ -25,7 +25,7 @@ regions = [
 ]
 
 
-@pytest.mark.parametrize(("service", "ours"), [("sso-oidc", oidc_url), ("sso", portal_url)])
+@pytest.mark.parametrize(("service", "ours"), [("sso-oidc", oidc_url), ("sso", portal_url), ("signin", signin_url)])
 def test_every_known_region_has_the_host_of_the_services_endpoint_rules(
     service: str, ours: Callable[[Instance], str]
 ) -> None:

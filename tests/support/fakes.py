@@ -15,6 +15,7 @@ from sso_login.core.model import (
     Authorization,
     Client,
     DeviceCode,
+    Granted,
     Instance,
     Pending,
     Redirected,
@@ -125,17 +126,16 @@ class ScriptedIssuer:
         """Give an address with the state in it."""
         return f"https://issuer.example/authorize?client_id={client.id}&state={authorization.state.reveal()}"
 
-    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Token:
+    def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Granted:
         """Exchange."""
         del authorization
         self.calls.append(f"exchange {client.id} {code.reveal()}")
         answer, *self.exchanged = self.exchanged
-        return _given(answer)
+        return Granted(_given(answer))
 
-    def renew(self, client: Client, refresh: Secret) -> Token:
+    def renew(self, session: Session) -> Token:
         """Renew; `during` happens before the answer comes."""
-        del client
-        self.calls.append(f"renew {refresh.reveal()}")
+        self.calls.append(f"renew {session.token.refresh.reveal() if session.token.refresh else None}")
         if self.during:
             self.during()
         answer, *self.renewed = self.renewed
