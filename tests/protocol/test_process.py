@@ -64,7 +64,7 @@ def test_boto3_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_anything_else_is_refused_without_a_word_of_it(edit: dict[str, object]) -> None:
     """A cache that is not exactly ours is none."""
     line = json.dumps({**json.loads(process.written(GIVEN)), **edit})
-    with pytest.raises(ValueError, match="what it should be|no instant|version 1") as caught:
+    with pytest.raises(ValueError, match=r"what it should be|no instant|version 1") as caught:
         process.read(line)
     assert "ASIAEXAMPLE" not in str(caught.value)
 
@@ -72,5 +72,5 @@ def test_anything_else_is_refused_without_a_word_of_it(edit: dict[str, object]) 
 @pytest.mark.parametrize("line", ["", "null", "[]", "{", "[" * 100_000, '{"Version":1}'])
 def test_what_is_no_such_json_is_refused(line: str) -> None:
     """Nothing, another shape, half of it, bottomless nesting."""
-    with pytest.raises(ValueError, match="version 1|AccessKeyId"):
+    with pytest.raises(ValueError, match=r"version 1|AccessKeyId"):
         process.read(line)
