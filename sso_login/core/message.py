@@ -48,10 +48,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A step of the polling loop: what is waited for, and until when (epoch seconds)."""
+    """A step of the polling loop: what is waited for, and until when (epoch seconds); `trouble` with the network."""
 
     until: float
     reason: str
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

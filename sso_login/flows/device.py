@@ -66,22 +66,22 @@ def polls(login: DeviceLogin, issuer: Issuer, clock: Clock) -> Iterator[Waiting 
     Raises AccessDenied, CodeExpired, LoginTimedOut, or the ServiceError that stops polling. Connection
     trouble never does: the wait doubles, up to a bound, until the code expires.
     """
-    interval, backoff, reason = login.code.interval, 0.0, "waiting for approval"
+    interval, backoff, reason, trouble = login.code.interval, 0.0, "waiting for approval", None
     while True:
         # A long wait after trouble is cut short, so that one more poll falls before the deadline.
         wait = max(interval, min(backoff, _left(login, clock) - 1))
-        yield Waiting(until=clock.now() + wait, reason=reason)
+        yield Waiting(until=clock.now() + wait, reason=reason, trouble=trouble)
         _wait(login, clock, wait)
         try:
             answer = _asked(login, issuer)
         except Unreachable as error:
             backoff = min(LONGEST_WAIT, max(2 * wait, error.wait or 0))
-            reason = f"network trouble, still trying ({error.message})"
+            reason, trouble = f"network trouble, still trying ({error.message})", error.message
             continue
         if isinstance(answer, Session):
             yield answer
             return
-        interval, backoff = interval + (SLOW_DOWN_STEP if answer.slow_down else 0), 0.0
+        interval, backoff, trouble = interval + (SLOW_DOWN_STEP if answer.slow_down else 0), 0.0, None
         reason = "asked to slow down, still waiting for approval" if answer.slow_down else "waiting for approval"
 
 
