@@ -49,9 +49,13 @@ class Context:
     def world(self, *, asks: bool = False) -> World:
         """Give the world; only a command that `asks`, at a terminal, may wait for a human."""
         if self.made is None:
-            human = asks and not self.no_input and _terminal(sys.stdin) and _terminal(sys.stderr)
-            self.made = self.build(attended=human, notify=self.render.notice)
+            self.made = self.build(attended=asks and self.human, notify=self.render.notice)
         return self.made
+
+    @property
+    def human(self) -> bool:
+        """Tell whether somebody at a terminal may be asked."""
+        return not self.no_input and _terminal(sys.stdin) and _terminal(sys.stderr)
 
     def louder(self, steps: int) -> None:
         """Log operations, statuses and timings on stderr; -vv would show finer lines, of which there are none yet."""
