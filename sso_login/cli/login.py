@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sso_login.cli.colour import lively
 from sso_login.cli.options import json_flag, one_session, own_line
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable
@@ -90,6 +92,7 @@ class Start:
 def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) -> None:
     """Log in by that way unless a login is there already, keep what it gives, and say so."""
     world = context.world(asks=True)
+    draw(context)
     chosen = wanted.chosen(context)
     basis = _ground(world, chosen, force=wanted.force)
     found = None if basis.bare else already(world, chosen)
@@ -102,6 +105,15 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
     signed_in(world, new, basis.store, sdk_cache=chosen.cached_as if chosen.sdk_cache else "")
     context.render.signed_in(new, basis.store, now=world.clock.now())
     told_of_sdk_cache(context, new, chosen)
+
+
+def draw(context: Context) -> None:
+    """Let the login be drawn where the terminal can be drawn on; elsewhere it stays plain lines."""
+    render = context.render
+    if not render.as_json and not context.no_input and lively(sys.stderr):
+        from sso_login.cli.panel import LoginPanel
+
+        render.panel = LoginPanel(sys.stderr, context.world().clock.now)
 
 
 def told_of_sdk_cache(context: Context, session: Session, chosen: Chosen) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from sso_login.core.errors import SsoLoginError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sso_login.core.message import Notice, Waiting
     from sso_login.core.model import DeviceCode, Session
@@ -36,15 +36,21 @@ def wrapped(line: str, stream: TextIO) -> str:
     """Break a line between words where a terminal would break it anywhere; a long word (a URL) stays whole."""
     if len(line) < NARROW or not stream.isatty():
         return line
-    import shutil
     import textwrap
+
+    whole = textwrap.wrap(line, columns(stream), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(whole) or line
+
+
+def columns(stream: TextIO) -> int:
+    """Tell how wide a terminal is: COLUMNS, else stdout's width, else (where that is a pipe) the stream's own."""
+    import shutil
 
     try:
         own = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         own = os.terminal_size((80, 24))
-    width = shutil.get_terminal_size(own).columns  # COLUMNS, else stdout's: where that is a pipe, the stream's own
-    return "\n".join(textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)) or line
+    return max(NARROW, shutil.get_terminal_size(own).columns)
 
 
 def rfc3339(instant: float | None) -> str | None:
@@ -82,18 +88,49 @@ def _mute_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+class Panel(Protocol):
+    """What draws a login where the terminal can be drawn on; as lines of plain text it stands in Render."""
+
+    def code(self, chosen: Chosen, code: DeviceCode) -> None:
+        """Show the code and where to approve it, and what is being approved."""
+
+    def authorize(self, chosen: Chosen, url: str) -> None:
+        """Show the address that a browser is sent to, and what is going to be approved there."""
+
+    def waiting(self, step: Waiting, *, expires_in: float) -> None:
+        """Count down, until `end`."""
+
+    def above(self, text: str) -> None:
+        """Write whole lines, above what is drawn."""
+
+    def end(self) -> None:
+        """Draw no more."""
+
+    def done(self, text: str) -> None:
+        """Say that it is done."""
+
+
 @dataclass
 class Render:
-    """Writes to the human, or as JSON lines to a machine when `as_json`; errors alone when `quiet`."""
+    """Writes to the human, or as JSON lines to a machine when `as_json`; errors alone when `quiet`.
+
+    A login is drawn by the `panel`, where there is one.
+    """
 
     as_json: bool = False
     quiet: bool = False
+    panel: Panel | None = None
+    _waited_for: str = ""
 
     def line(self, text: str = "") -> None:
         """Write one line on stderr."""
         self._write([text])
 
-    def _write(self, lines: Sequence[str]) -> None:
+    def picture(self, lines: Sequence[str]) -> None:
+        """Write lines on stderr that are not to be wrapped, whatever the width."""
+        self._write(lines, fold=False)
+
+    def _write(self, lines: Sequence[str], *, fold: bool = True) -> None:
         """Write to stderr; that it is gone is no reason to fail."""
         stream: TextIO | None = sys.stderr
         if stream is None:
@@ -101,8 +138,12 @@ class Render:
         shown = [printable(line) for line in lines]
         with suppress(OSError, ValueError):
             # An object a line, whoever reads: a program may well have given itself a terminal.
-            whole = shown if self.as_json else [wrapped(line, stream) for line in shown]
-            stream.write("".join(f"{line}\n" for line in whole))
+            whole = [wrapped(line, stream) for line in shown] if fold and not self.as_json else shown
+            text = "".join(f"{line}\n" for line in whole)
+            if self.panel:
+                self.panel.above(text)
+                return
+            stream.write(text)
             stream.flush()
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
@@ -139,6 +180,10 @@ class Render:
                     "expires_at": rfc3339(code.expires_at),
                 }
             )
+        self._waited_for = ""
+        if self.panel:
+            self.panel.code(chosen, code)
+            return
         self._logging_in(chosen)
         self.line(f"    Code:  {code.user_code}")
         self.line(f"    Open:  {code.url}")
@@ -151,6 +196,9 @@ class Render:
         """Show the address that a browser is sent to, and what is going to be approved there."""
         if self.as_json:
             self.fact({"event": "authorize", "url": url})
+        if self.panel:
+            self.panel.authorize(chosen, url)
+            return
         self._logging_in(chosen)
         self.line(f"    Open:  {url}")
         self.line()
@@ -161,10 +209,33 @@ class Render:
         self.line()
 
     def waiting(self, step: Waiting, *, expires_in: float) -> None:
-        """Say what is waited for."""
-        from sso_login.core.duration import spoken
+        """Say what is waited for: once, or as long as it lasts where it is drawn."""
+        if self.panel:
+            self.panel.waiting(step, expires_in=expires_in)
+        elif step.reason != self._waited_for:
+            from sso_login.core.duration import spoken
 
-        self.line(f"{step.reason[:1].upper()}{step.reason[1:]}; the code is good for another {spoken(expires_in)}.")
+            self._waited_for = step.reason
+            reason = f"{step.reason[:1].upper()}{step.reason[1:]}"
+            self.line(f"{reason}; the code is good for another {spoken(expires_in)}.")
+
+    def browsing(self, seconds: float, *, said: str) -> None:
+        """Say that a browser is waited for, so long at most: in these words, or as a line that counts down."""
+        if self.panel:
+            from sso_login.core.message import Waiting
+
+            self.panel.waiting(Waiting(until=0, reason="waiting for the browser"), expires_in=seconds)
+        else:
+            self.line(said)
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Let what is drawn end with the block, however that ends."""
+        try:
+            yield
+        finally:
+            if self.panel:
+                self.panel.end()
 
     def signed_in(self, session: Session, store: Store, *, now: float, already: bool = False) -> None:
         """Say that a login is there: name, time left and where it is kept, nothing else."""
@@ -178,12 +249,16 @@ class Render:
                     "store": store.kind,
                 }
             )
-        word = "Already signed in" if already else "Signed in"
-        how = "renewed by itself after that" if session.token.refresh else "not renewable"
         from sso_login.core.duration import spoken
 
-        left = spoken(expires_at - now)
-        self.line(f"{word}: session {session.name}, token good for {left} ({how}), kept in {kept(store)}.")
+        word = "Already signed in" if already else "Signed in"
+        left, place = spoken(expires_at - now), kept(store)
+        if self.panel:
+            then = "then renewed by itself" if session.token.refresh else "not renewable"
+            self.panel.done(f"{word} to {printable(session.name)} for {left}, {then}; kept in {place}.")
+            return
+        how = "renewed by itself after that" if session.token.refresh else "not renewable"
+        self.line(f"{word}: session {session.name}, token good for {left} ({how}), kept in {place}.")
 
 
 def kept(store: Store) -> str:
