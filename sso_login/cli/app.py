@@ -11,12 +11,14 @@ import click
 from sso_login import __version__
 from sso_login.adapters.signals import Terminated, cleanly
 from sso_login.cli.context import EXIT_ORDER, Build, Context, real_world
-from sso_login.cli.options import everywhere
+from sso_login.cli.options import everywhere, nearest, unknown_command
 from sso_login.cli.render import Render, StdoutClosed, out
 from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from click.shell_completion import CompletionItem
 
 # Name -> what `--help` says of it; the module of that name is imported only when the command runs.
 COMMANDS: Final = {
@@ -32,6 +34,8 @@ COMMANDS: Final = {
     "exec": "Run a command with credentials of a role.",
     "console": "Open the AWS console, signed in.",
     "configure": "Write sessions and profiles into the AWS config.",
+    "completion": "Print the completion script of a shell.",
+    "doctor": "Check everything a login needs, and say what mends it.",
     "emulator": "Run a local IAM Identity Center to try things on.",
 }
 
@@ -59,8 +63,15 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or answer a typo with the nearest name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise unknown_command(args[0])
+            raise unknown_command(args[0], COMMANDS)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete with the commands of the table, without importing them, or with options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, without importing them."""
@@ -69,17 +80,8 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def unknown_command(name: str) -> UsageProblem:
-    """Say that there is no such command, and which one may be meant."""
-    import difflib
-
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
-    meant = f"Did you mean `sso-login {near[0]}`?" if near else "`sso-login --help` lists the commands."
-    return UsageProblem(f"there is no command {name!r}", hint=meant)
-
-
 def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own call
-    if asked:
+    if asked and not ctx.resilient_parsing:
         out(f"sso-login {__version__}\n")
         ctx.exit()
 
@@ -102,6 +104,10 @@ group.params.extend(everywhere())
 def run(argv: Sequence[str], *, build: Build = real_world) -> int:
     """Run one command line and give its exit code; results on stdout, all else on stderr."""
     context = Context(render=Render(as_json=_asks_for_json(argv)), build=build)
+    if argv[:1] == ["__complete"]:
+        from sso_login.cli.completing import complete
+
+        return complete(argv[1:], group, context)
     try:
         with cleanly():
             answer = group.main(args=list(argv), prog_name="sso-login", standalone_mode=False, obj=context)
@@ -129,6 +135,8 @@ def _left_by(error: BaseException, render: Render) -> int:
         for line in error.format_message().splitlines():
             render.line(line)
         return UsageProblem.exit_code
+    if isinstance(error, click.NoSuchOption):
+        error = _no_option(error)
     if isinstance(error, click.UsageError):
         asked = error.ctx.command_path if error.ctx else "sso-login"
         error = UsageProblem(_sentence(error.format_message()), hint=f"See `{asked} --help`.")
@@ -140,6 +148,14 @@ def _left_by(error: BaseException, render: Render) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     return _unexpected(error, render)
+
+
+def _no_option(error: click.NoSuchOption) -> UsageProblem:
+    asked = error.ctx.command_path if error.ctx else "sso-login"
+    there = [name for param in error.ctx.command.get_params(error.ctx) for name in param.opts] if error.ctx else []
+    near = nearest(error.option_name, [name for name in there if name.startswith("--")])
+    meant = f"Did you mean {near}? " if near else ""
+    return UsageProblem(f"no such option: {error.option_name}", hint=f"{meant}See `{asked} --help`.")
 
 
 def _sentence(text: str) -> str:

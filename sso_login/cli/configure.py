@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sso_login.cli import listing
-from sso_login.cli.options import Command, one_session
+from sso_login.cli import known, listing
+from sso_login.cli.options import Command, Noun, one_session
 from sso_login.cli.render import out, printable
 from sso_login.cli.sessions import Sessions
 from sso_login.core.commands import log_in
@@ -43,11 +43,7 @@ _SECRETS: Final = re.compile(r"^([ +-]\s*(?:aws_secret_access_key|aws_session_to
                              r"\s*[=:]\s*)\S.*", re.IGNORECASE)  # fmt: skip
 
 
-class _Noun(Command, click.Group):
-    """A group of commands that takes the options that work everywhere."""
-
-
-@click.group(cls=_Noun, epilog="sso-login configure profiles --region eu-central-1 --dry-run")
+@click.group(cls=Noun, epilog="sso-login configure profiles --region eu-central-1 --dry-run")
 def configure() -> None:
     """Write sessions and profiles into the AWS config file; comments, order and all else in it stay as they are."""
 
@@ -64,7 +60,7 @@ def _writes(command: Callable[..., Any]) -> Callable[..., Any]:
     cls=Command,
     epilog="sso-login configure session my-sso --start-url https://my-company.awsapps.com/start --region us-east-1",
 )
-@click.argument("name")
+@click.argument("name", shell_complete=known.configured_sessions)
 @click.option("--start-url", metavar="URL", help="The access portal.")
 @click.option("--region", help="The region the Identity Center lives in.")
 @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help=f"Default {DEFAULT_SCOPE}; repeatable.")
@@ -166,11 +162,27 @@ def _scopes(given: tuple[str, ...], there: SsoSection | None) -> str | None:
 @click.option(
     "--template", default=TEMPLATE, help=f"How to name profiles: {', '.join(FIELDS)} in braces. Default {TEMPLATE}."
 )
-@click.option("--account", "accounts", multiple=True, metavar="ID|NAME", help="Only these; * and ? work; repeatable.")
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="Only these; * and ? work; repeatable.")
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID|NAME",
+    help="Only these; * and ? work; repeatable.",
+    shell_complete=known.accounts,
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE",
+    help="Only these; * and ? work; repeatable.",
+    shell_complete=known.roles,
+)
 @click.option("--region", help="The region of the profiles; without it each keeps its own, or has none.")
 @click.option("--sso-keys/--credential-process", help="Plain SSO keys, or (default) a credential_process.")
-@click.option("--program", metavar="PATH", default="sso-login", help="What credential_process runs.")
+@click.option(
+    "--program", metavar="PATH", default="sso-login", help="What credential_process runs.", shell_complete=known.files
+)
 @_writes
 @click.pass_obj
 def profiles(  # noqa: PLR0913 - one parameter an option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sso_login.cli.formats import FORMATS
-from sso_login.cli.options import Command
+from sso_login.cli.options import Command, OneOf
 from sso_login.cli.render import out
 from sso_login.cli.target import Wanted, resolve, target_options
 from sso_login.core.errors import UsageProblem
@@ -30,7 +30,7 @@ sso-login credentials --profile dev --write-profile dev-keys     (from cron, for
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(FORMATS)),
+    type=OneOf(list(FORMATS)),
     help="How to print them.  [default: process, for credential_process]",
 )
 @click.option(

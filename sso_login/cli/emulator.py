@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from sso_login.cli.options import Command, duration
+from sso_login.cli import known
+from sso_login.cli.options import Command, OneOf, duration
 from sso_login.cli.render import out
 from sso_login.core.errors import SsoLoginError
 from sso_login.emulator import organization, sandbox, signals
@@ -42,7 +43,7 @@ def whole_seconds(text: object) -> int:
 )
 @click.option(
     "--rotation",
-    type=click.Choice(["strict", "grace", "none"]),
+    type=OneOf(["strict", "grace", "none"]),
     default="strict",
     show_default=True,
     help="How refresh tokens age. strict: good once, a second use ends the login. grace: the previous one works "
@@ -104,7 +105,7 @@ def whole_seconds(text: object) -> int:
 @click.option(
     "--retry-after", type=whole_seconds, metavar="DURATION", help="What a 429 says to wait.  [default: it says nothing]"
 )
-@click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED, shell_complete=known.command)
 @click.pass_obj
 def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     context: Context,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sso_login.cli import known
 from sso_login.cli.formats import variables
 from sso_login.cli.options import Command
 from sso_login.cli.target import Wanted, resolve, target_options
@@ -49,7 +50,9 @@ AT_LEAST: Final = 900.0  # seconds that the credentials are good for, where the 
     context_settings={"allow_interspersed_args": False},
 )
 @target_options
-@click.argument("command", nargs=-1, required=True, metavar="[--] COMMAND...", type=click.UNPROCESSED)
+@click.argument(
+    "command", nargs=-1, required=True, metavar="[--] COMMAND...", type=click.UNPROCESSED, shell_complete=known.command
+)
 def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
     """Run COMMAND with credentials of a role in its environment; its exit code is passed on.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.options import Command
+from sso_login.cli.options import Command, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, name_of, sound
 from sso_login.flows.keep import forgotten
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, epilog="sso-login logout --all")
-@click.argument("sessions", nargs=-1, metavar="[SESSION]...")
-@click.option("--profile", metavar="PROFILE", help="The session of this profile.")
+@many_sessions
 @click.option("--all", "every", is_flag=True, help="Every session with a login.")
 @click.option("--local", is_flag=True, help="Forget here only; the session at the portal lives on.")
 @click.pass_obj

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
+from sso_login.cli import known
 from sso_login.cli.context import Context
 from sso_login.core.errors import UsageProblem
 
@@ -25,7 +26,8 @@ def duration(text: object) -> float:
 
 
 def _louder(ctx: click.Context, _param: click.Parameter, steps: int) -> None:
-    ctx.ensure_object(Context).louder(steps)
+    if not ctx.resilient_parsing:  # while a shell completes, nothing is said
+        ctx.ensure_object(Context).louder(steps)
 
 
 def _silent(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's own call
@@ -69,10 +71,68 @@ class Command(click.Command):
                 formatter.write("".join(f"  {line}\n" for line in self.epilog.splitlines()))
 
 
+class OneOf(click.Choice[str]):
+    """A choice that answers a typo with the nearest word."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401 - click's own signature
+        """Give the word if it is one of ours; raises UsageProblem."""
+        words = [str(word) for word in self.choices]
+        if value in words:
+            return str(value)
+        what = param.get_error_hint(ctx) if param and ctx else "the value"
+        raise UsageProblem(f"invalid value for {what}: {value!r}", hint=did_you_mean(str(value), words))
+
+
+class Noun(Command, click.Group):
+    """A group of commands that takes the options that work everywhere, and tells its commands apart from typos."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or answer a typo with the nearest name."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise unknown_command(args[0], self.list_commands(ctx), group=ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+
+def unknown_command(name: str, commands: Iterable[str], *, group: str = "sso-login") -> UsageProblem:
+    """Say that there is no such command in a group, and which one may be meant."""
+    near = nearest(name, commands)
+    meant = f"Did you mean `{group} {near}`?" if near else f"`{group} --help` lists the commands."
+    said = name if group == "sso-login" else f"{group.removeprefix('sso-login ')} {name}"
+    return UsageProblem(f"there is no command {said!r}", hint=meant)
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Offer the nearest of the words there are, and list them."""
+    there = list(words)
+    near = nearest(word, there)
+    return (f"Did you mean {near}? " if near else "") + f"Known: {', '.join(there)}."
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Give the word that may be meant, nothing where none is near."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, list(words), n=1)), "")
+
+
 def one_session(command: Decorated) -> Decorated:
     """Let a command take one session, by name or by profile."""
-    command = click.option("--profile", metavar="PROFILE", help="The session of this profile.")(command)
-    return click.argument("session", required=False)(command)
+    return click.argument("session", required=False, shell_complete=known.sessions)(_profile(command))
+
+
+def many_sessions(command: Decorated) -> Decorated:
+    """Let a command take sessions by name, or one by profile."""
+    taken = click.argument("sessions", nargs=-1, metavar="[SESSION]...", shell_complete=known.sessions)
+    return taken(_profile(command))
+
+
+def _profile(command: Decorated) -> Decorated:
+    option = click.option(
+        "--profile", metavar="PROFILE", help="The session of this profile.", shell_complete=known.profiles
+    )
+    return option(command)
 
 
 @contextmanager

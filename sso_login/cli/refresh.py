@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.options import Command, duration
+from sso_login.cli.options import Command, duration, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, sound
 from sso_login.core.duration import spoken
 from sso_login.flows.session import Want, ensured
@@ -18,8 +18,7 @@ AT_ONCE: Final = 16  # sessions renewed side by side
 
 
 @click.command(cls=Command, epilog="*/5 * * * *  sso-login refresh --all --quiet")
-@click.argument("sessions", nargs=-1, metavar="[SESSION]...")
-@click.option("--profile", metavar="PROFILE", help="The session of this profile.")
+@many_sessions
 @click.option("--all", "every", is_flag=True, help="Every session with a login; the same as naming none.")
 @click.option("--min-ttl", type=duration, default=900.0, help="Renew what has less than this left (default 15m).")
 @click.option("--force", is_flag=True, help="Renew in any case, and try again at once after a failure.")

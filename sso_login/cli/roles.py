@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli import listing
+from sso_login.cli import known, listing
 from sso_login.cli.options import Command, json_flag, one_session
 from sso_login.cli.sessions import Sessions
 from sso_login.flows.access import list_roles
@@ -22,7 +22,14 @@ HEADINGS = ("ACCOUNT", "ID", "ROLE")
 
 @click.command(cls=Command, epilog="sso-login roles --account 111122223333 --json")
 @one_session
-@click.option("--account", "ids", metavar="ID", multiple=True, help="Only of this account; may be repeated.")
+@click.option(
+    "--account",
+    "ids",
+    metavar="ID",
+    multiple=True,
+    help="Only of this account; may be repeated.",
+    shell_complete=known.accounts,
+)
 @json_flag
 @click.pass_obj
 def roles(context: Context, *, session: str | None, profile: str | None, ids: tuple[str, ...]) -> None:

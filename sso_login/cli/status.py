@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login.cli import table
-from sso_login.cli.options import Command, json_flag
+from sso_login.cli.options import Command, json_flag, many_sessions
 from sso_login.cli.sessions import Found, Sessions, name_of
 from sso_login.core.errors import LoginRequired, StorageError, UnknownSession, UsageProblem
 from sso_login.flows.survey import LOGIN_REQUIRED, UNREADABLE, Standing, standing
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, epilog="sso-login status --check || sso-login device")
-@click.argument("sessions", nargs=-1, metavar="[SESSION]...")
-@click.option("--profile", metavar="PROFILE", help="The session of this profile.")
+@many_sessions
 @click.option("--check", is_flag=True, help="Exit 3 if any needs a login (without names: any ever logged in).")
 @json_flag
 @click.pass_obj

@@ -13,6 +13,7 @@ import click
 
 from sso_login import layout
 from sso_login.adapters.index import Noted
+from sso_login.cli import known
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import ConfigError, UsageProblem
 from sso_login.flows.choose import choose
@@ -108,10 +109,27 @@ class RoleSource:
 def target_options(command: Decorated) -> Callable[..., Any]:
     """Let a command take what names credentials; it is called with the context and a Wanted, then its own options."""
 
-    @click.option("--profile", metavar="PROFILE", help="The session, account and role of this profile.")
-    @click.option("--session", metavar="SESSION", help="The session to go by, with --account and --role.")
-    @click.option("--account", metavar="ID", help="The account's 12 digits, in place of the profile's.")
-    @click.option("--role", metavar="ROLE", help="The role's name, in place of the profile's.")
+    @click.option(
+        "--profile",
+        metavar="PROFILE",
+        help="The session, account and role of this profile.",
+        shell_complete=known.role_profiles,
+    )
+    @click.option(
+        "--session",
+        metavar="SESSION",
+        help="The session to go by, with --account and --role.",
+        shell_complete=known.session_values,
+    )
+    @click.option(
+        "--account",
+        metavar="ID",
+        help="The account's 12 digits, in place of the profile's.",
+        shell_complete=known.accounts,
+    )
+    @click.option(
+        "--role", metavar="ROLE", help="The role's name, in place of the profile's.", shell_complete=known.roles
+    )
     @click.pass_obj
     @functools.wraps(command)
     def called(context: Context, /, **given: Any) -> Any:  # noqa: ANN401 - click's own values, by option
