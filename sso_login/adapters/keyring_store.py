@@ -115,6 +115,19 @@ class KeyringEntries:
         self.write(_PROBE, "written and removed to see that the keyring works")
         self.delete(_PROBE)
 
+    def look(self) -> None:
+        """See that the keyring reads, without a prompt and without leaving anything, not even the file of a lock.
+
+        Raises StoreTimeout, StoreUnusable.
+        """
+        slots = self._translated(self._slots)
+
+        def ready_then_look() -> None:
+            self._vault.ready(self._env, interactive=False)
+            slots.get(_PROBE)
+
+        within(self._seconds, lambda: self._translated(ready_then_look), on_timeout=self._no_answer)
+
     def read(self, entry: str) -> str | None:
         """Give the text, None where there is no such entry; raise StoreTimeout, StoreUnusable, BadRecord."""
         return self._bounded(lambda slots: parts.read(slots, entry), on_timeout=self._no_answer)

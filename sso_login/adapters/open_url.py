@@ -43,6 +43,18 @@ class OpenUrl:
                 return _started_by_windows(url)
         return any(self._started(command) for command in self._commands(url))
 
+    def program(self) -> str | None:
+        """Name the program that would be started, None where there is none; starts nothing."""
+        if sys.platform == "win32":
+            if not self._env.get("BROWSER"):
+                return "the default browser"
+        return next(filter(None, (self._found(command) for command in self._commands("https://localhost"))), None)
+
+    def _found(self, command: list[str]) -> str | None:
+        if Path(command[0]).name in TEXT_BROWSERS:
+            return None
+        return shutil.which(command[0], path=self._env.get("PATH", os.defpath))
+
     def _commands(self, url: str) -> Iterator[list[str]]:
         if self._env.get("BROWSER"):
             yield from _chosen(self._env["BROWSER"], url)
@@ -54,8 +66,8 @@ class OpenUrl:
             yield ["wslview", url]  # there on Windows' Linux only, which needs no display of its own
 
     def _started(self, command: list[str]) -> bool:
-        program = shutil.which(command[0], path=self._env.get("PATH", os.defpath))
-        if program is None or Path(command[0]).name in TEXT_BROWSERS:
+        program = self._found(command)
+        if program is None:
             return False
         try:
             child = subprocess.Popen(  # noqa: S603 - a program the user chose, and one word that was checked

@@ -17,7 +17,7 @@ from sso_login.core.errors import StoreUnusable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ADDRESS: Final = "DBUS_SESSION_BUS_ADDRESS"
+ADDRESS: Final = "DBUS_SESSION_BUS_ADDRESS"
 _FILE: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."
 
 
@@ -51,11 +51,11 @@ def adopt_bus(env: Mapping[str, str], *, users: str = "/run/user") -> str:
 
     They look for it in this process's environment and nowhere else, hence the one change made to it.
     """
-    address = env.get(_ADDRESS) or _found_bus(env, users)
+    address = env.get(ADDRESS) or found_bus(env, users=users)
     if not address:
         message = "no keyring: there is no D-Bus session bus"
         raise StoreUnusable(message, hint=f"Run this inside a login session, {_FILE}")
-    os.environ[_ADDRESS] = address
+    os.environ[ADDRESS] = address
     return address
 
 
@@ -73,17 +73,19 @@ def drop_elsewhere(service: str) -> bool:
     return found
 
 
-def _found_bus(env: Mapping[str, str], users: str) -> str:
+def found_bus(env: Mapping[str, str], *, users: str = "/run/user") -> str:
+    """Give the address of the session bus that no variable tells of, "" where there is none of ours."""
     if sys.platform == "win32":
         return ""
     for folder in (env.get("XDG_RUNTIME_DIR"), f"{users}/{os.geteuid()}"):
         path = f"{folder}/bus" if folder else ""
-        if path and _our_socket(path):
+        if path and our_socket(path):
             return f"unix:path={quote(path, safe='-_/.*')}"
     return ""
 
 
-def _our_socket(path: str) -> bool:
+def our_socket(path: str) -> bool:
+    """Tell whether a socket lies there that is ours."""
     if sys.platform == "win32":
         return False
     try:

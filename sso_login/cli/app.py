@@ -34,8 +34,8 @@ COMMANDS: Final = {
     "exec": "Run a command with credentials of a role.",
     "console": "Open the AWS console, signed in.",
     "configure": "Write sessions and profiles into the AWS config.",
-    "completion": "Print the completion script of a shell.",
     "doctor": "Check everything a login needs, and say what mends it.",
+    "completion": "Print the completion script of a shell.",
     "emulator": "Run a local IAM Identity Center to try things on.",
 }
 

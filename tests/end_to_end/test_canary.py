@@ -40,6 +40,8 @@ COMMANDS = (
     ("credentials", *ROLE, "--write-profile", "x"),
     ("exec", *ROLE, "--", "/nonexistent"),
     ("console", *ROLE, "--print"),
+    ("doctor",),
+    ("doctor", "--json"),
     ("configure", "profiles", "--dry-run"),
     ("logout", "--local"),
     ("logout",),
