@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from sso_login.cli.colour import lively
 from sso_login.cli.render import out, printable
 from sso_login.core.errors import ServiceError
 from sso_login.core.message import Notice
@@ -23,9 +24,8 @@ NAMED: Final = 5  # accounts that a warning names
 @contextmanager
 def progress(context: Context, what: str) -> Iterator[Callable[[int, int | None], None] | None]:
     """Draw a bar on stderr while the block lists, where somebody may be watching; else give None."""
-    stream = sys.stderr
     # With -v there are lines enough that say how it goes.
-    if context.render.as_json or context.no_input or context.verbose or stream is None or not stream.isatty():
+    if context.render.as_json or context.no_input or context.verbose or not lively(sys.stderr):
         yield None
         return
     from sso_login.cli.progress import bar

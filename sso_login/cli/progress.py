@@ -6,6 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sso_login.cli.colour import console
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -13,11 +15,10 @@ if TYPE_CHECKING:
 @contextmanager
 def bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
     """Draw while the block runs; what is given is told how many are done, of how many where that is known."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("Listing {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=False) as drawn:
+    with Progress(*columns, console=console(sys.stderr), transient=True, redirect_stdout=False) as drawn:
         task = drawn.add_task(what, total=None)
 
         def told(done: int, total: int | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from sso_login.cli.render import out, printable, rfc3339, wrapped
+from sso_login.cli.colour import coloured, console, terminal, unicode
+from sso_login.cli.render import columns, out, printable, rfc3339, wrapped
 from sso_login.core.duration import spoken
 from sso_login.flows.survey import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
 
@@ -31,18 +32,15 @@ def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
     elif not standings:
         render.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
     else:
-        out(_shown(standings, [_cells(standing, now) for standing in standings]))
+        out(_shown(standings, [_cells(standing, now) for standing in standings], now))
 
 
-def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]]) -> str:
+def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]], now: float) -> str:
     remarks = [printable(remark) for remark in _remarks(standings)]
     if sys.stdout is None or not sys.stdout.isatty():
         return _columns(rows) + "".join(f"{remark}\n" for remark in remarks)
-    import shutil
-
-    if shutil.get_terminal_size().columns >= WIDE:
-        return _drawn(standings, rows) + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in remarks)
-    return "".join(f"{wrapped(line, sys.stdout)}\n" for line in [*map(_sentence, rows), *remarks])
+    said = _drawn(standings, now) or "".join(f"{wrapped(_sentence(row), sys.stdout)}\n" for row in rows)
+    return said + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in remarks)
 
 
 def _sentence(row: Sequence[str]) -> str:
@@ -56,27 +54,30 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _drawn(standings: Sequence[Standing], rows: Sequence[Sequence[str]]) -> str:
-    colours = [{VALID: "green", RENEWABLE: "yellow"}.get(standing.state, "red") for standing in standings]
-    return drawn(HEADINGS, rows, styles=[("bold", colour, *[""] * (len(HEADINGS) - 2)) for colour in colours])
+def _drawn(standings: Sequence[Standing], now: float) -> str | None:
+    """Draw the table where the terminal has room for it and can be drawn on; else there are sentences."""
+    width = columns(sys.stdout)
+    if width < WIDE or not terminal(sys.stdout):
+        return None
+    from sso_login.cli.status_table import Look, overview
+
+    look = Look(width, colours=coloured(sys.stdout), unicode=unicode(sys.stdout))
+    return overview(standings, STATES, now=now, look=look)
 
 
-def drawn(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Sequence[Sequence[str]] | None = None
-) -> str:
-    """Draw a table as wide as the terminal that stdout is; cells are text, no markup, with a style each."""
-    from rich.console import Console
+def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Draw a table as wide as the terminal that stdout is; cells are text, no markup."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
-    for row, looks in zip(rows, styles or [[""] * len(headings)] * len(rows), strict=True):
-        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, looks, strict=True)))
-    console = Console(file=sys.stdout, highlight=False)
-    with console.capture() as capture:
-        console.print(table)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    drawing = console(sys.stdout, width=columns(sys.stdout))
+    with drawing.capture() as capture:
+        drawing.print(table)
     return capture.get()
 
 

@@ -29,6 +29,7 @@ class Standing:
     name: str
     state: str
     instance: Instance | None = None
+    issued_at: int | None = None
     expires_at: int | None = None
     registration_expires_at: int | None = None
     renewable: bool | None = None
@@ -79,6 +80,7 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
         name=session.name,
         state=state,
         instance=session.instance,
+        issued_at=token.issued_at,
         expires_at=token.expires_at,
         registration_expires_at=session.client.expires_at,
         renewable=renewable,
