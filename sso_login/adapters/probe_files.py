@@ -33,7 +33,7 @@ def state_findings(home: str) -> Iterator[Finding]:
         return
     wrong = [*_state_folder(home)]
     count = 0
-    for folder in (Path(home, name) for name in FOLDERS):
+    for folder in (Path(home, name) for name in FOLDERS) if Path(home).is_dir() else ():
         found, problems = _folder(folder)
         count += found
         wrong += problems
