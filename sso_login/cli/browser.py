@@ -56,8 +56,9 @@ def _approved(start: Start, *, timeout: float, port: int, paste: bool) -> Sessio
                 timeout=timeout,
             )
             start.context.render.authorize(start.chosen, login.url)
-            _send(start, login, paste=paste)
-            answer = redirected(login, receiver, world.clock)
+            with start.context.render.drawing():
+                _send(start, login, paste=paste)
+                answer = redirected(login, receiver, world.clock)
         session = finish_browser(login, issuer, world.clock, answer)
         if session:
             return session
@@ -80,4 +81,4 @@ def _send(start: Start, login: BrowserLogin, *, paste: bool) -> None:
         line("Open it in a browser on this machine.")
     elif not start.world.open_url(login.url):
         line("No browser could be opened here. Open it in one on this machine, or stop and use `sso-login device`.")
-    line(f"Waiting for the browser, {spoken(login.timeout)} at most.")
+    start.context.render.browsing(login.timeout, said=f"Waiting for the browser, {spoken(login.timeout)} at most.")
