@@ -104,7 +104,7 @@ group.params.extend(everywhere())
 def run(argv: Sequence[str], *, build: Build = real_world) -> int:
     """Run one command line and give its exit code; results on stdout, all else on stderr."""
     context = Context(render=Render(as_json=_asks_for_json(argv)), build=build)
-    if argv[:1] == ["__complete"]:
+    if list(argv[:1]) == ["__complete"]:
         from sso_login.cli.completing import complete
 
         return complete(argv[1:], group, context)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sso_login.cli.context import Context
 
-ENTRY: Final = "__complete"
 _VALUES: Final = "values"
 _LONGEST: Final = 100  # characters of a description
 

@@ -86,7 +86,7 @@ _sso_login() {
     esac
 }
 
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+if [[ $funcstack[1] == _sso-login && $zsh_eval_context[-1] != file ]]; then
     _sso_login "$@"
 elif (( $+functions[compdef] )); then
     compdef _sso_login sso-login
