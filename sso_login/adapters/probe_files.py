@@ -60,14 +60,12 @@ def _folder(path: Path) -> tuple[int, list[Finding]]:
     try:
         if not files.folder_exists(str(path)):
             return 0, []
-        inside = sorted(path.iterdir())
-        wrong = [(str(file), _fault(file)) for file in inside]
+        with files.explained("look into", str(path)):
+            inside = sorted(path.iterdir())
+            wrong = [(str(file), _fault(file)) for file in inside]
         _see_writable(path)
     except StorageError as error:
         return 0, [of_error(FILES, error)]
-    except OSError as error:
-        problem = StoreUnusable(f"cannot look into {path}: {error.strerror}", hint=f"See: `ls -la {_quoted(path)}`.")
-        return 0, [of_error(FILES, problem)]
     return len(inside), [of_error(FILES, files.unsafe(at, why, folder=False)) for at, why in wrong if why]
 
 
@@ -86,8 +84,8 @@ def _fault(path: Path) -> str:
         return ""
 
 
-def aws_findings(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Tell who else may change the AWS config file, or read and change the shared credentials file."""
+def aws_findings(env: Mapping[str, str], *, mine: int | None = None) -> Iterator[Finding]:
+    """Tell who else may change the AWS config file, or read and change the credentials file; `mine` is our user id."""
     if sys.platform == "win32":
         return  # access lists, which the mode does not show, keep others out
     for path, bits, what in (
@@ -97,7 +95,7 @@ def aws_findings(env: Mapping[str, str]) -> Iterator[Finding]:
         info = _stat(path)
         if info is None or not stat.S_ISREG(info.st_mode):
             continue
-        if info.st_uid not in {0, os.geteuid()}:
+        if info.st_uid not in {0, os.geteuid() if mine is None else mine}:
             remedy = f'Mend it: `sudo chown "$(id -un)" {_quoted(path)}`.'
             yield odd(AWS_FILES, f"{path} belongs to another user", remedy)
         elif info.st_mode & bits:

@@ -170,12 +170,9 @@ class Examination:
 
         known = [found.instance for found in [*self._known, *self._signed_in] if isinstance(found, Chosen)]
         asked = reach.questions(known)
-        try:
-            transport = self.world.transport
-        except SsoLoginError as error:
-            yield of_error(reach.ENDPOINT, error)
-            return
-        came = reach.answers(asked, transport=transport, clock=self.world.clock, side_by_side=self.world.side_by_side)
+        came = reach.answers(
+            asked, transport=self.world.transport, clock=self.world.clock, side_by_side=self.world.side_by_side
+        )
         yield from (answer.finding for answer in came)
         yield from _there(reach.clock_finding(came))
 

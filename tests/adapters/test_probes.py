@@ -104,6 +104,10 @@ def test_aws_files_that_others_may_change_or_read(home: Path) -> None:
     (folder / "config").chmod(0o666)
     config, _ = probe_files.aws_findings(env)
     assert (config.status, config.remedy) == (WARN, f"Mend it: `chmod go-w {folder / 'config'}`.")
+    if os.geteuid() == 0:  # root's own files are everybody's to trust
+        os.chown(folder / "config", 4711, -1)
+    config, *_ = probe_files.aws_findings(env, mine=os.geteuid() + 1)
+    assert (config.status, "belongs to another user" in config.message) == (WARN, True)
 
 
 def test_tokens_of_the_sdks_that_others_may_read(home: Path) -> None:
