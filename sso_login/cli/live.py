@@ -26,14 +26,14 @@ class Live:
     def __init__(self, stream: TextIO, says: Callable[[int], str]) -> None:
         """Begin to draw."""
         self._stream = stream
-        self._says = says
+        self.says = says
         self._turn = threading.RLock()
         self._ended = threading.Event()
         self._seen = ("", 0)
+        self.draw()
         threading.Thread(target=self._run, name="live", daemon=True).start()
 
     def _run(self) -> None:
-        self.draw()
         while not self._ended.wait(TICK):
             self.draw()
 
@@ -67,7 +67,7 @@ class Live:
             columns = os.get_terminal_size(self._stream.fileno()).columns or 80
         except (OSError, ValueError):
             columns = 80
-        return self._says(columns), columns
+        return self.says(columns), columns
 
     def _put(self, text: str) -> None:
         with suppress(OSError, ValueError):  # that nobody looks any more is no reason to fail
