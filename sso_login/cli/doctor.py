@@ -55,7 +55,8 @@ def _shown(finding: Finding) -> str:
     head = f"{word} {finding.check}: " if narrow else f"{word}  {finding.check:<{_COLUMN}}  "
     indent = " " * (_NARROW if narrow else len(head))
     lines = _broken(head + printable(finding.message), width, indent=indent)
-    lines += _broken(f"{indent}-> {printable(finding.remedy)}", width, indent=indent) if finding.remedy else []
+    remedy = f"{indent}-> {printable(finding.remedy)}"
+    lines += _broken(remedy, width, indent=f"{indent}   ") if finding.remedy else []
     lines[0] = painted(finding.status, looks, on=on) + lines[0][len(finding.status) :]
     return "".join(f"{line}\n" for line in lines)
 
