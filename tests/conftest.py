@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 OURS = ("AWS_", "SSO_LOGIN_", "XDG_", "DBUS_", "PYTHON_KEYRING_", "REQUESTS_CA", "SSL_CERT", "CURL_CA", "CREDENTIALS_")
-EVERYONES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR"}
+COLOURS = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}
+EVERYONES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", *COLOURS}
 
 
 def _only_loopback(event: str, args: tuple[object, ...]) -> None:
