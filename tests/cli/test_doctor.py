@@ -279,3 +279,12 @@ def test_at_a_terminal_it_fits_and_has_colours(home: Path, columns: int) -> None
     assert f"{columns} columns, TERM=xterm" in said
     assert "true is opened for a login" in said
     assert "-> Did you mean SSO_LOGIN_HOME? `unset SSO_LOGIN_HOEM`" in said
+
+
+def test_colours_are_off_where_nobody_wants_them(sh: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere: none into a pipe, unless they are forced, and NO_COLOR goes before that."""
+    assert "\x1b" not in sh("doctor").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[32mok\x1b[0m    version" in sh("doctor").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in sh("doctor").out
