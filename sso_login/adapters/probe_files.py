@@ -6,6 +6,7 @@ import os
 import shlex
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -78,10 +79,9 @@ def _see_writable(folder: Path) -> None:
 
 
 def _fault(path: Path) -> str:
-    try:
+    with suppress(FileNotFoundError):  # another process has just done with it
         return files.fault(path.lstat(), folder=False)
-    except FileNotFoundError:  # another process has just done with it
-        return ""
+    return ""
 
 
 def aws_findings(env: Mapping[str, str], *, mine: int | None = None) -> Iterator[Finding]:
