@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sso_login.cli.app import COMMANDS
+import click
+
+from sso_login.cli.app import COMMANDS, group
 from sso_login.core import errors
 from sso_login.layout import ASKED, KEYS
 
@@ -38,3 +40,44 @@ def test_the_variables_are_those_that_are_read() -> None:
     named = set(re.findall(r"`([A-Z_]{4,})`", section("Environment")))
     assert named >= {*ASKED, *KEYS} - OURS
     assert [name for name in sorted(named) if not any(name in source for source in SOURCES)] == []
+
+
+def lines_of_ours() -> list[list[str]]:
+    """Give the words of every command line of ours in the README, in a block of code or within a sentence."""
+    code = [*re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL), *re.findall(r"`([^`\n]+)`", README)]
+    lines = "\n".join(code).replace("\\\n", " ").splitlines()
+    found = [match[1] for line in lines for match in re.finditer(r"(?:^|[\s(/&\"'])sso-login ([^|&)#;\"']*)", line)]
+    return [words.split() for words in found]
+
+
+def options_of(words: list[str]) -> tuple[set[str], list[str]]:
+    """Give the options that these words may have, and those that they do have before any `--`."""
+    ctx = click.Context(group, help_option_names=["-h", "--help"])
+    command: click.Command = group
+    for word in words:
+        if not isinstance(command, click.Group) or word.startswith("-"):
+            break
+        found = command.get_command(ctx, word)
+        assert found is not None, f"README names a command that is none: {words}"
+        command = found
+    own = words[: words.index("--")] if "--" in words else words
+    there = {name for param in command.get_params(ctx) for name in (*param.opts, *param.secondary_opts)}
+    return there, [word.partition("=")[0] for word in own if word.startswith("-")]
+
+
+def test_every_command_line_could_be_run() -> None:
+    """Commands, subcommands and options that the README shows are there."""
+    lines = [words for words in lines_of_ours() if words and words[0] not in {"COMMAND", "..."}]
+    assert len(lines) > 30
+    for words in lines:
+        there, given = options_of(words)
+        assert set(given) <= there, words
+
+
+def test_every_option_that_is_told_of_is_there() -> None:
+    """Whatever stands alone as `--option` is an option of some command."""
+    told = set(re.findall(r"`(--[a-z][a-z-]*)", README))
+    there = {"--help", "--version"}
+    for words in [*([name] for name in COMMANDS), ["configure", "session"], ["configure", "profiles"]]:
+        there |= options_of(words)[0]
+    assert told - there == set()
