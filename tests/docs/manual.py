@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from sso_login.cli.options import everywhere
 
 README: Final = Path(__file__).parents[2] / "README.md"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "man" / "sso-login.1"
-_EVERYWHERE: Final = {option.name for option in everywhere()} | {"help"}
+_EVERYWHERE: Final = {*(option.name for option in everywhere()), "help"}
 _SIGNS: Final = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"}
 
 
@@ -100,9 +100,9 @@ def _help(command: click.Command) -> Iterator[str]:
             yield prose(paragraph)
 
 
-def _options(ctx: click.Context, leave_out: set[str | None] | None = None) -> Iterator[str]:
+def _options(ctx: click.Context, leave_out: Collection[str | None] = ()) -> Iterator[str]:
     for param in ctx.command.get_params(ctx):
-        record = param.get_help_record(ctx) if param.name not in (leave_out or set()) else None
+        record = param.get_help_record(ctx) if param.name not in leave_out else None
         if record and isinstance(param, click.Option):
             yield from (".TP", f"\\fB{plain(record[0])}\\fP", prose(record[1]))
 

@@ -40,13 +40,10 @@ def test_nothing_in_it_changes_by_itself() -> None:
 
 def test_every_exit_code_and_variable_is_there() -> None:
     """The codes are those of the errors, the variables those of README."""
-    codes = {str(each.exit_code) for each in vars(errors).values() if isinstance(each, type) and _is_ours(each)}
+    found = [each for each in vars(errors).values() if isinstance(each, type)]
+    codes = {str(each.exit_code) for each in found if issubclass(each, errors.SsoLoginError)}
     assert {row[0] for row in rows("Exit codes")} == {"0", *codes}
     assert all(f"\\fB{plain(names.split('`')[1])}\\fP" in page() for names, _ in rows("Environment"))
-
-
-def _is_ours(found: type) -> bool:
-    return issubclass(found, errors.SsoLoginError)
 
 
 def test_roff_obeys_nothing_of_the_text() -> None:

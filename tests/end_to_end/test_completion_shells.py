@@ -69,6 +69,7 @@ TYPED = {
 }
 # fish takes a typed asterisk for a wildcard, quoted or not.
 NOT_FISH = {"sso-login token \\*\t": ["token", "*?{1,2}"]}
+PROMPT = "PS1='rea''dy> '"  # in two pieces, so that its echo is not taken for it
 ONLY_BASH = {'sso-login token "hi\t': ["token", "hist!!ory"]}
 
 
@@ -100,23 +101,24 @@ def environment(place: Path) -> dict[str, str]:
     return {**env, "PATH": f"{place / 'bin'}:{env['PATH']}", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
 
-def started(place: Path, command: str, *words: str, setup: str) -> Any:  # noqa: ANN401 - pexpect has no types
+def started(place: Path, command: str, *words: str, setup: str, prompt: str = PROMPT) -> Any:  # noqa: ANN401 - pexpect has no types
     """Start an interactive shell and wait until it is ready."""
     child = pexpect.spawn(
         command, [*words], env=environment(place), cwd=str(place), encoding="utf-8", timeout=60, dimensions=(50, 250)
     )
     child.delaybeforesend = None
-    child.sendline(f"{setup}; echo rea''dy")
-    child.expect("ready\r*\n")
+    child.sendline(f"{setup}; {prompt}")
+    child.expect("ready> ")
     return child
 
 
 def called(child: Any, line: str) -> list[str]:  # noqa: ANN401 - pexpect has no types
-    """Type a line and Enter, and give the words that the program then got."""
-    child.send(line)
-    child.send("\r")
+    """Type a line and Enter, and give the words that the program then got, once the shell waits for the next."""
+    child.send(f"{line}\r")
     child.expect(r"<<(\[.*\])>>\r*\n")
-    return re.findall(r"\[((?:[^\]]|\](?!\[|$))*)\]", child.match[1])
+    got = child.match[1]
+    child.expect("ready> ")
+    return re.findall(r"\[((?:[^\]]|\](?!\[|$))*)\]", got)
 
 
 def held(child: Any, place: Path, lines: dict[str, list[str]]) -> None:  # noqa: ANN401 - pexpect has no types
@@ -185,8 +187,10 @@ def test_fish_offers_what_there_is(place: Path) -> None:
 @needs("fish")
 def test_fish_types_what_it_offers(place: Path) -> None:
     """At a terminal: TAB, Enter, and the program gets the very name."""
-    child = started(place, "fish", "--no-config", setup=f"source {shlex.quote(str(SCRIPTS / 'sso-login.fish'))}")
-    lines = {line: words for line, words in TYPED.items() if "exec" not in line}
+    prompt = "function fish_prompt; echo -n 'rea''dy> '; end"
+    setup = f"source {shlex.quote(str(SCRIPTS / 'sso-login.fish'))}"
+    child = started(place, "fish", "--no-config", setup=setup, prompt=prompt)
+    lines = {line: words for line, words in TYPED.items() if re.search("ca|quo|tea|grö|and|~r", line)}
     held(child, place, lines)
 
 
