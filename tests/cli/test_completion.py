@@ -17,7 +17,7 @@ from sso_login.cli.app import COMMANDS, group
 from sso_login.cli.known import command, files
 from sso_login.cli.scripts import FILES, SCRIPTS
 from sso_login.cli.typed import powershell, typed, unquoted
-from tests.support.shell import Shell, clean
+from tests.support.shell import Shell, clean, process
 
 COMMITTED = Path(__file__).parents[2] / "completions"
 CONFIG = """
@@ -203,6 +203,15 @@ def test_names_that_would_move_a_terminal_are_not_offered(sh: Shell) -> None:
             )
     assert asked(sh, "status", "") == ["my-sso"]
     assert asked(sh, "exec", "--session", "") == ["-dash", "my-sso"]
+
+
+def test_names_that_stdout_cannot_take_are_not_offered(sh: Shell) -> None:
+    """Half a name, or one in question marks, would be another one."""
+    with sh.config.open("a", encoding="utf-8") as config:
+        config.write("[sso-session größe]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n")
+    assert asked(sh, "status", "") == ["größe", "my-sso"]
+    ran = process("__complete", "fish", "status", "", env={**sh.env, "PYTHONIOENCODING": "ascii"})
+    assert (ran.out, ran.err) == ("values\nmy-sso\n", "")
 
 
 def test_nothing_heavy_is_imported(sh: Shell) -> None:
