@@ -117,6 +117,16 @@ def test_ctrl_c(opened: Open) -> None:
     assert not any("^C" in line for line in lines)
 
 
+def test_a_browser_is_waited_for(home: Path, emulator: Emulator) -> None:
+    """The address whole on a line of its own, one line that counts down, and nothing left of it after Ctrl-C."""
+    with window(home, "browser", "--no-browser", env=environment(home, emulator), columns=60) as screen:
+        screen.wait("● Waiting for the browser · ")
+        assert any(line.startswith(f"{emulator.url}/authorize?") for line in screen.lines("-J"))
+        screen.press("C-c")
+        assert screen.code() == 130
+        assert not any("Waiting" in line for line in left_clean(screen))
+
+
 def test_sigterm(opened: Open) -> None:
     """The countdown is gone, and nothing is drawn any more."""
     with opened() as screen:
