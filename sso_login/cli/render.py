@@ -224,6 +224,7 @@ class Render:
         if self.panel:
             from sso_login.core.message import Waiting
 
+            self.line()
             self.panel.waiting(Waiting(until=0, reason="waiting for the browser"), expires_in=seconds)
         else:
             self.line(said)
