@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance
     from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
+    from sso_login.flows.aws_signin import AwsSignIn
     from sso_login.flows.identity_center import IdentityCenter
 
 # The imports below stand inside the properties because each costs start-up time that most commands
@@ -136,7 +137,7 @@ class World:
 
     def role_portal(self, instance: Instance) -> IdentityCenter:
         """Give the access portal of that instance."""
-        return self.issuer(instance)
+        return self.identity_center(instance)
 
     @cached_property
     def sdk_cache(self) -> SdkFiles:
@@ -169,8 +170,18 @@ class World:
 
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
 
-    def issuer(self, instance: Instance) -> IdentityCenter:
-        """Give the issuer of that instance; the same object each time, since it tells of a wrong clock once."""
+    def issuer(self, instance: Instance) -> IdentityCenter | AwsSignIn:
+        """Give who issued the tokens of that instance."""
+        return self.aws_signin(instance) if instance.kind == layout.SIGNIN else self.identity_center(instance)
+
+    def aws_signin(self, instance: Instance, *, remote: bool = False) -> AwsSignIn:
+        """Give AWS Sign-In of that region, for a browser on this machine or a `remote` one."""
+        from sso_login.flows.aws_signin import AwsSignIn
+
+        return AwsSignIn(instance, self.transport, self.clock, self.notify, remote=remote)
+
+    def identity_center(self, instance: Instance) -> IdentityCenter:
+        """Give the IAM Identity Center; the same object each time, since it tells of a wrong clock once."""
         from sso_login.flows.identity_center import IdentityCenter
 
         with self._building:
@@ -180,7 +191,7 @@ class World:
 
     def assignments(self, instance: Instance) -> IdentityCenter:
         """Give the access portal of that instance."""
-        return self.issuer(instance)
+        return self.identity_center(instance)
 
     def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
         """Make all calls, `at_once` at a time, each in a thread; raise the first exception when all are done."""
@@ -230,6 +241,15 @@ class World:
         from sso_login.adapters.pasted import Pasted
 
         return nullcontext(Pasted(port, ask=hidden_line, notify=self.notify))
+
+    def pasted_code(self, redirect_uri: str) -> AbstractContextManager[Receiver]:
+        """Take the code that a page of AWS shows to a browser elsewhere, from a human at the terminal."""
+        from contextlib import nullcontext
+
+        from sso_login.adapters.hidden_line import hidden_line
+        from sso_login.adapters.pasted import PastedCode
+
+        return nullcontext(PastedCode(redirect_uri, ask=hidden_line, notify=self.notify))
 
     def unbroken(self) -> AbstractContextManager[None]:
         """Hold SIGINT, SIGTERM and SIGHUP back until the block is done."""

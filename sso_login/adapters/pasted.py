@@ -1,7 +1,8 @@
-"""The port Receiver without a listener: the address that a browser elsewhere was sent to is pasted by hand."""
+"""The port Receiver without a listener: what a browser elsewhere ended with is pasted by hand."""
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from sso_login.core.model import CALLBACK, Redirected
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_REMOTE: Final = "Start again with `sso-login signin --remote`, and paste the code that this login's own page shows."
 _AGAIN: Final = "Start again with `sso-login browser --paste`, and paste what the browser shows in the end."
 
 
@@ -48,6 +50,42 @@ class Pasted:
             if line.strip():
                 self._notify(Notice(f"that is not the address: it begins with {self.redirect_uri}?", warning=True))
         return None
+
+
+class PastedCode:
+    """Takes the code that a page of AWS shows: base64 of the query `code=...&state=...`."""
+
+    def __init__(
+        self, redirect_uri: str, *, ask: Callable[[float], str | None], notify: Callable[[Notice], None]
+    ) -> None:
+        """Name that page; `ask` reads a line within so many seconds, None where none comes."""
+        self.redirect_uri = redirect_uri
+        self._ask = ask
+        self._notify = notify
+
+    def receive(self, judge: Callable[[str], Redirected | None], *, seconds: float) -> Redirected | None:
+        """Ask until a code comes; raise LoginFailed for one that is the end of another login."""
+        end = time.monotonic() + seconds
+        while (line := self._ask(max(0.0, end - time.monotonic()))) is not None:
+            query = _decoded(line)
+            if query:
+                answer = judge(query)
+                if answer is not None:
+                    return answer
+                raise LoginFailed("the code that was pasted is the end of another login", hint=_REMOTE)
+            if line.strip():
+                self._notify(Notice("that is not the code: copy all of it from the page", warning=True))
+        return None
+
+
+def _decoded(line: str) -> str:
+    """Read the query out of a code, empty for what is none; line breaks of a copy do not matter."""
+    try:
+        plain = "".join(line.split()).replace("-", "+").replace("_", "/")
+        text = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
+    except ValueError:
+        return ""
+    return text if "=" in text and text.isascii() and text.isprintable() else ""
 
 
 def _split(line: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "device": "Log in with a device code.",
     "browser": "Log in in a browser on this machine.",
+    "signin": "Log in with AWS Sign-In, without an Identity Center.",
     "token": "Print the bearer token, renewed if need be.",
     "refresh": "Renew what is about to expire; for cron.",
     "status": "Show every known session; no network.",

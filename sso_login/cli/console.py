@@ -8,16 +8,15 @@ import click
 
 from sso_login.cli.options import Command
 from sso_login.cli.render import out
-from sso_login.cli.target import Source, Wanted, resolve, target_options
-from sso_login.core.config import endpoint
-from sso_login.core.errors import ConfigError, SsoLoginError, UsageProblem
+from sso_login.cli.target import Wanted, resolve, target_options
+from sso_login.core.errors import SsoLoginError, UsageProblem
 from sso_login.core.model import checked_url
+from sso_login.flows.choose import checked_endpoint
 from sso_login.flows.console import console_url
 from sso_login.protocol.federation import federation_url, home_url
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
-    from sso_login.world import World
 
 
 @click.command(
@@ -37,7 +36,10 @@ def console(context: Context, wanted: Wanted, *, prints: bool, destination: str 
     source = resolve(context, wanted)
     url = console_url(
         world.transport,
-        federation_url(source.instance.region, _override(world, source)),
+        federation_url(
+            source.instance.region,
+            checked_endpoint("signin", config=world.config, profile=source.profile, env=world.env),
+        ),
         source.credentials(),
         destination=destination or home_url(source.instance.region, source.region),
         issuer=source.instance.start_url,
@@ -57,13 +59,3 @@ def _check(destination: str) -> None:
     except UsageProblem as error:
         hint = "It looks like https://console.aws.amazon.com/s3/buckets."
         raise UsageProblem(error.message, hint=hint) from error
-
-
-def _override(world: World, source: Source) -> str:
-    found = endpoint("signin", config=world.config, profile=source.profile, env=world.env)
-    if found.url:
-        try:
-            checked_url(found.url, what=found.place)
-        except UsageProblem as error:
-            raise ConfigError(error.message, hint="Write it as https://HOST, or http:// to loopback only.") from error
-    return found.url

@@ -48,7 +48,7 @@ class Extras:
 def _approved(start: Start, *, extras: Extras, timeout: float | None) -> Session:
     """Show a code and poll until it is decided; a new code only when a human at a terminal asks for one."""
     world, render, registered = start.world, start.context.render, start.registered
-    issuer = world.issuer(start.chosen.instance)
+    issuer = world.identity_center(start.chosen.instance)
     end = math.inf if timeout is None else world.clock.monotonic() + timeout
     while True:
         left = end - world.clock.monotonic()
@@ -112,7 +112,7 @@ def _show_qr(render: Render, url: str, *, asked: bool) -> None:
 
 def _polled(start: Start, login: DeviceLogin) -> Session:
     world = start.world
-    for step in polls(login, world.issuer(login.chosen.instance), world.clock):
+    for step in polls(login, world.identity_center(login.chosen.instance), world.clock):
         if isinstance(step, Session):
             return step
         start.context.render.waiting(step, expires_in=login.code.expires_at - world.clock.now())

@@ -94,17 +94,17 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
     world = context.world(asks=True)
     draw(context)
     chosen = wanted.chosen(context)
-    basis = _ground(world, chosen, force=wanted.force)
+    basis = grounded(world, chosen, force=wanted.force)
     found = None if basis.bare else already(world, chosen)
     if found:
         context.render.signed_in(found, basis.store, now=world.clock.now(), already=True)
-        told_of_sdk_cache(context, found, chosen)
+        told_of_sdk_cache(context, world, found, chosen)
         return
     browses = world.attended and not wanted.no_browser
     new = way(Start(context, world, chosen, registered=basis.registered, browses=browses))
     signed_in(world, new, basis.store, sdk_cache=chosen.cached_as if chosen.sdk_cache else "")
     context.render.signed_in(new, basis.store, now=world.clock.now())
-    told_of_sdk_cache(context, new, chosen)
+    told_of_sdk_cache(context, world, new, chosen)
 
 
 def draw(context: Context) -> None:
@@ -116,15 +116,16 @@ def draw(context: Context) -> None:
         render.panel = LoginPanel(sys.stderr, context.world().clock.now)
 
 
-def told_of_sdk_cache(context: Context, session: Session, chosen: Chosen) -> None:
+def told_of_sdk_cache(context: Context, world: World, session: Session, chosen: Chosen) -> None:
     """Say where the tokens also lie in plaintext, where they do."""
     if chosen.sdk_cache:
-        cache = context.world().sdk_cache
+        cache = world.sdk_cache
         if cache.holds(session, chosen.cached_as):
             context.render.line(f"For the AWS SDKs they are also kept in plaintext: {cache.path(chosen.cached_as)}")
 
 
-def _ground(world: World, chosen: Chosen, *, force: bool) -> Ground:
+def grounded(world: World, chosen: Chosen, *, force: bool) -> Ground:
+    """Find where a login will be kept; a human at a terminal is asked where there is no keyring."""
     try:
         return ground(world, chosen, force=force)
     except StoreUnusable as error:

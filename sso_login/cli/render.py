@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from sso_login.core.errors import SsoLoginError
+from sso_login.core.model import SIGNIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -205,7 +206,8 @@ class Render:
 
     def _logging_in(self, chosen: Chosen) -> None:
         scopes = ", ".join(chosen.scopes) or "none"
-        self.line(f"Logging in to session {chosen.name}: {chosen.instance.described()}, scopes: {scopes}")
+        kind = "profile" if chosen.instance.kind == SIGNIN else "session"
+        self.line(f"Logging in to {kind} {chosen.name}: {chosen.instance.described()}, scopes: {scopes}")
         self.line()
 
     def waiting(self, step: Waiting, *, expires_in: float) -> None:
@@ -259,6 +261,10 @@ class Render:
             self.panel.done(f"{word} to {printable(session.name)} for {left}, {then}; kept in {place}.")
             return
         how = "renewed by itself after that" if session.token.refresh else "not renewable"
+        if session.instance.kind == SIGNIN:
+            self.line(f"{word}: {session.subject} as profile {session.name}, credentials good for {left} ({how}).")
+            self.line(f"Kept in {place}; `sso-login credentials --profile {session.name}` gives them.")
+            return
         self.line(f"{word}: session {session.name}, token good for {left} ({how}), kept in {place}.")
 
 

@@ -157,8 +157,21 @@ class Locks(Protocol):
         """Hold the session's lock; raise LockTimeout; never to be held while a human acts."""
 
 
-class Issuer(Protocol):
-    """Who issues tokens: register, start, poll, renew; each is one request, asked once.
+class Renewer(Protocol):
+    """Who renews and ends logins; each is one request, asked once.
+
+    Every method raises Unreachable, ServiceError or MalformedReply.
+    """
+
+    def renew(self, session: Session) -> Token:
+        """Spend the session's refresh token for a new token."""
+
+    def end(self, token: Token) -> None:
+        """End the session on the server."""
+
+
+class Issuer(Renewer, Protocol):
+    """Who issues tokens for a device code: register, start, poll; each is one request, asked once.
 
     Every method raises Unreachable, ServiceError or MalformedReply.
     """
@@ -171,12 +184,6 @@ class Issuer(Protocol):
 
     def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
         """Ask once whether the code was approved."""
-
-    def renew(self, session: Session) -> Token:
-        """Spend the session's refresh token for a new token."""
-
-    def end(self, token: Token) -> None:
-        """End the session on the server."""
 
 
 class CodeIssuer(Protocol):
@@ -261,8 +268,8 @@ class Ports(Protocol):
     def rescue(self) -> Store | None:
         """Where a record goes that its own store did not take, None where there is no such place."""
 
-    def issuer(self, instance: Instance) -> Issuer:
-        """Give the issuer to talk to for that instance."""
+    def issuer(self, instance: Instance) -> Renewer:
+        """Give who issued the tokens of that instance."""
 
     def unbroken(self) -> AbstractContextManager[None]:
         """Hold signals back until the block is done."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sso_login.core import commands
 from sso_login.core.duration import spoken
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginFailed, LoginTimedOut, ServiceError, Unreachable
-from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Authorization, Client, Granted, Secret, Session
+from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Authorization, Client, Granted, Secret, Session
 from sso_login.flows.login import patiently, session_of
 from sso_login.flows.session import UNSENT_WAITS
 from sso_login.protocol.oidc import EXCHANGE_HINTS
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 GRANTS: Final = (CODE_GRANT, REFRESH_GRANT)
 PATIENCE: Final = 300.0  # seconds for a human to get through the pages, unless told otherwise
 AGAIN: Final = "Start again with `sso-login browser`."
+_OVER: Final = frozenset({"expired_token", "authcode_expired", "token_expired"})
+_DENIED: Final = frozenset({"access_denied", "insufficient_permissions"})
 _UNKNOWN: Final = "Where the page said that it does not know the application: `sso-login browser --force`."
 # What an issuer says of a registration that it has forgotten, to the browser or to us.
 _FORGOTTEN: Final = frozenset({"invalid_client", "unauthorized_client"})
@@ -78,7 +81,7 @@ def redirected(login: BrowserLogin, receiver: Receiver, clock: Clock) -> Redirec
     judge = partial(read_redirect, state=login.authorization.state)
     answer = receiver.receive(judge, seconds=max(0.0, login.deadline - clock.monotonic()))
     if answer is None:
-        hint = f"{AGAIN} {_UNKNOWN}" if login.reused else AGAIN
+        hint = f"{AGAIN} {_UNKNOWN}" if login.reused else _again(login.chosen)
         raise LoginTimedOut(f"no answer came from the browser within {spoken(login.timeout)}", hint=hint)
     return answer
 
@@ -91,25 +94,30 @@ def finish_browser(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, answer
     if answer.error in _FORGOTTEN and login.reused:
         return None
     if answer.code is None:
-        raise _refused(answer)
+        raise _refused(login.chosen, answer)
     try:
         granted = _exchanged(login, issuer, clock, code=answer.code)
     except ServiceError as error:
         if error.code in _FORGOTTEN and login.reused:
             return None
-        if error.code == "access_denied":
+        if error.code in _DENIED:
             raise AccessDenied("the user may not use this application", hint=error.hint) from error
-        if error.code == "expired_token":
+        if error.code in _OVER:
             raise CodeExpired("the code that the browser brought is over", hint=error.hint) from error
         raise
     return session_of(login.chosen, login.client, granted)
 
 
-def _refused(answer: Redirected) -> LoginFailed:
+def _again(chosen: Chosen) -> str:
+    return f"Start again with `{commands.log_in(chosen.name, SIGNIN)}`." if chosen.instance.kind == SIGNIN else AGAIN
+
+
+def _refused(chosen: Chosen, answer: Redirected) -> LoginFailed:
+    hint = _again(chosen)
     if answer.error == "access_denied":
-        return AccessDenied("the request was denied in the browser", hint=AGAIN)
+        return AccessDenied("the request was denied in the browser", hint=hint)
     said = f": {answer.description}" if answer.description else ""
-    hint = EXCHANGE_HINTS.get(answer.error, AGAIN)
+    hint = hint if chosen.instance.kind == SIGNIN else EXCHANGE_HINTS.get(answer.error, hint)
     return LoginFailed(f"the login was refused in the browser: {answer.error}{said}", hint=hint)
 
 

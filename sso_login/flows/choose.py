@@ -266,15 +266,16 @@ def _spoken_to(sources: _Sources, start_url: str, region: str, *, profile: Profi
     return Instance(
         start_url,
         region,
-        oidc_endpoint=_endpoint(sources, "sso_oidc", profile),
-        portal_endpoint=_endpoint(sources, "sso", profile),
+        oidc_endpoint=checked_endpoint("sso_oidc", config=sources.config, profile=profile, env=sources.env),
+        portal_endpoint=checked_endpoint("sso", config=sources.config, profile=profile, env=sources.env),
         fips=bool(switched(sources.env, "AWS_USE_FIPS_ENDPOINT", profile=fips)),
         dualstack=bool(switched(sources.env, "AWS_USE_DUALSTACK_ENDPOINT", profile=dualstack)),
     )
 
 
-def _endpoint(sources: _Sources, service: str, profile: Profile | None) -> str:
-    found = endpoint(service, config=sources.config, profile=profile, env=sources.env)
+def checked_endpoint(service: str, *, config: AwsConfig, profile: Profile | None, env: Mapping[str, str]) -> str:
+    """Find the override for a service id, fit to be spoken to; empty for none; raises ConfigError."""
+    found = endpoint(service, config=config, profile=profile, env=env)
     if found.url:
         try:
             checked_url(found.url, what=found.place)

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.core.model import Instance
-    from sso_login.core.ports import Issuer, Ports, Store
+    from sso_login.core.ports import Ports, Renewer, Store
     from sso_login.flows.choose import Chosen
 
 STORES: Final = ("keyring", "file")
 # OAuth error codes that say the refresh token or its client is no good any more.
-REFUSALS: Final = {"invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"}
+REFUSALS: Final = {
+    *("invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"),
+    *("token_expired", "authcode_expired", "user_credentials_changed"),  # AWS Sign-In's
+}
 _ENDS_BY_ITSELF: Final = "It ends by itself in time; at once if you sign out at the access portal in a browser."
 _SPENT: Final = "\nspent"  # behind a session's name, which holds no line break
 
@@ -309,7 +312,7 @@ def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | No
     return None
 
 
-def _good(issuer: Issuer, session: Session, now: float) -> Token | None:
+def _good(issuer: Renewer, session: Session, now: float) -> Token | None:
     """Give a token that the portal takes: one that is over is renewed; None where the session is over, too."""
     token = session.token
     if token.usable(now) or token.refresh is None or not session.client.usable(now):

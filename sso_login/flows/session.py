@@ -18,6 +18,7 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.message import Notice
+from sso_login.core.model import SIGNIN
 from sso_login.flows import cached
 from sso_login.flows.keep import REFUSALS, Held, card_of, held, log_in, rescue, unrescue
 
@@ -141,8 +142,8 @@ def _can_renew(session: Session, now: float) -> None:
         raise RefreshRefused(f"the client registration of session {name!r} has expired", hint=hint)
 
 
-def _session_over(known: Card | Chosen) -> RefreshRefused:
-    hint = log_in(known.name, known.instance)
+def _session_over(known: Card | Chosen, *, why: str = "") -> RefreshRefused:
+    hint = f"{why} {log_in(known.name, known.instance)}".lstrip()
     return RefreshRefused(f"session {known.name!r} is over: its refresh token is no longer accepted", hint=hint)
 
 
@@ -205,7 +206,7 @@ def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: Se
         ports.cards.write(replace(card, refused=True, retry_after=0, retry_delay=0))
     elif newest.token.usable(now):
         return Outcome(newest)
-    raise _session_over(chosen) from error
+    raise _session_over(chosen, why=error.hint if chosen.instance.kind == SIGNIN else "") from error
 
 
 def _newest(ports: Ports, chosen: Chosen, *, spent: Held) -> Session:

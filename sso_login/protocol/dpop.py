@@ -33,8 +33,8 @@ def proof(key: Secret, *, url: str, now: float, jti: str) -> str:
     private = _loaded(key)
     public = private.public_key().public_numbers()
     jwk = {"kty": "EC", "crv": "P-256", "x": _base64url(_fixed(public.x)), "y": _base64url(_fixed(public.y))}
-    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
-    payload = {"htm": "POST", "htu": url, "iat": int(now), "jti": jti}
+    header: dict[str, object] = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
+    payload: dict[str, object] = {"htm": "POST", "htu": url, "iat": int(now), "jti": jti}
     signed = f"{_part(header)}.{_part(payload)}"
     r, s = utils.decode_dss_signature(private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
     return f"{signed}.{_base64url(_fixed(r) + _fixed(s))}"
@@ -49,9 +49,9 @@ def _loaded(key: Secret) -> EllipticCurvePrivateKey:
         found = serialization.load_pem_private_key(key.reveal().encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("the DPoP key cannot be read") from None  # nothing of the key goes into a traceback
-    if not isinstance(found, ec.EllipticCurvePrivateKey) or not isinstance(found.curve, ec.SECP256R1):
-        raise ValueError("the DPoP key is not one on P-256")
-    return found
+    if isinstance(found, ec.EllipticCurvePrivateKey) and isinstance(found.curve, ec.SECP256R1):
+        return found
+    raise ValueError("the DPoP key is not one on P-256")
 
 
 def _fixed(number: int) -> bytes:
