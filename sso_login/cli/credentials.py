@@ -11,6 +11,7 @@ from sso_login.cli.options import Command, OneOf
 from sso_login.cli.render import out
 from sso_login.cli.target import Wanted, resolve, target_options
 from sso_login.core.errors import UsageProblem
+from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -41,14 +42,14 @@ def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str
     if form and name:
         raise UsageProblem("--format and --write-profile exclude each other", hint="--write-profile prints nothing.")
     world = context.world()
-    index = world.index  # before anything is read that goes into it
+    indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
     source = resolve(context, wanted)
     if name is not None:
         _write(world, name, source.credentials(FOR_CRON))
         return
     given = source.credentials()
     if source.noted and form in {None, PROCESS}:
-        index.note(wanted.words, source.noted, config=world.config)
+        indexes[source.instance.kind].note(wanted.words, source.noted, config=world.config)
     out(FORMATS[form or PROCESS](given, source.region))
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login.cli.options import Command, many_sessions
-from sso_login.cli.sessions import Found, Sessions, each, name_of, sound
+from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, name_of, ports_of, sound
+from sso_login.core.model import SIGNIN
 from sso_login.flows.keep import forgotten
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     world = context.world(asks=True)
 
     def forget(found: Found) -> None:
-        name = name_of(found)
-        if name not in world.cards.names():
+        name, ports = label_of(found), ports_of(world, found)
+        if name_of(found) not in ports.cards.names():
             sound(found)  # an error only if the session is not known at all
-        done = forgotten(world, found, local=local)
+        # AWS Sign-In has no way to end a session before its time.
+        done = forgotten(ports, found, local=local or kind_of(found) == SIGNIN)
         context.render.line(f"{name}: " + ("signed out" if done.found else "was not signed in"))
         if done.rescued:
             context.render.line(f"{name}: its tokens in {done.rescued} are removed, too")

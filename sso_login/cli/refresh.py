@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sso_login.cli.options import Command, duration, many_sessions
-from sso_login.cli.sessions import Found, Sessions, each, sound
+from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
 from sso_login.core.duration import spoken
-from sso_login.flows.session import Want, ensured
+from sso_login.core.model import SIGNIN
+from sso_login.flows.session import MARGIN, Want, ensured
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -38,15 +39,18 @@ def refresh(  # noqa: PLR0913 - a parameter an option
     world = context.world()
     context.render.quiet = quiet
     want = Want(min_ttl=min_ttl, force=force)
+    short = Want(min_ttl=min(min_ttl, MARGIN), force=force)  # those of AWS Sign-In live for 15 minutes at most
 
     def renew(found: Found) -> None:
         chosen = sound(found)
-        outcome = ensured(world, chosen, want)
+        outcome = ensured(ports_of(world, found), chosen, short if kind_of(found) == SIGNIN else want)
         if outcome.problem:
             raise outcome.problem
         if not quiet:
             left = spoken(outcome.session.token.expires_at - world.clock.now())
-            context.render.line(f"{chosen.name}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}")
+            context.render.line(
+                f"{label_of(found)}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}"
+            )
 
     known = Sessions(context)
     names = known.named(sessions, profile=profile, every=every)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
+from sso_login.core.model import SIGNIN, SSO, labelled
 from sso_login.flows.choose import Chosen, choose, chosen_all
 
 if TYPE_CHECKING:
@@ -14,8 +15,16 @@ if TYPE_CHECKING:
 
     from sso_login.cli.context import Context
     from sso_login.core.model import Card
+    from sso_login.world import World
 
 Found = Chosen | tuple[str, SsoLoginError]  # a session, or the name of one and what is wrong with it
+
+
+class BrokenSignIn(NamedTuple):
+    """A login by AWS Sign-In whose card or config cannot be used: a Found, too."""
+
+    name: str
+    error: SsoLoginError
 
 
 @dataclass
@@ -56,7 +65,7 @@ class Sessions:
         if profile and sessions:
             raise UsageProblem("--profile and a session's name exclude each other")
         if profile:
-            return [self.chosen(profile=profile)]
+            return [self.signed_in(profile) or self.chosen(profile=profile)]
         return [self._found(name) for name in dict.fromkeys(sessions)] or None
 
     def _found(self, name: str) -> Found:
@@ -65,24 +74,47 @@ class Sessions:
         except SsoLoginError as error:
             return name, error
 
+    def signed_in(self, profile: str) -> Found | None:
+        """Find the login by AWS Sign-In of a profile, None where there is none or the profile has a session."""
+        world = self.context.world()
+        if profile not in world.signin.cards.names():
+            return None
+        configured = world.config.profiles.get(profile)
+        return None if configured and configured.has_session else self._signed_in(profile)
+
+    def _signed_in(self, name: str) -> Found:
+        from sso_login.flows.signin import never_signed_in, signed_in_before
+
+        world = self.context.world()
+        try:
+            card = world.signin.cards.read(name)
+            return (
+                signed_in_before(world.config, world.env, card) if card else BrokenSignIn(name, never_signed_in(name))
+            )
+        except SsoLoginError as error:
+            return BrokenSignIn(name, error)
+
     def known(self) -> list[Found]:
-        """Find every known session; one whose config or card is broken stands with its error."""
+        """Find every known session, then every login by AWS Sign-In; what is broken stands with its error."""
         world = self.context.world()
         found = chosen_all(world.config, self.cards, world.env)
         names = {name_of(item) for item in found}
-        return [*found, *((name, error) for name, error in self.broken.items() if name not in names)]
+        lost = [(name, error) for name, error in self.broken.items() if name not in names]
+        return [*found, *lost, *map(self._signed_in, world.signin.cards.names())]
 
     def ever_logged_in(self) -> list[Found]:
-        """Find every session that has a card."""
+        """Find every login that has a card."""
         names = set(self.context.world().cards.names())
-        return [found for found in self.known() if name_of(found) in names]
+        return [found for found in self.known() if kind_of(found) == SIGNIN or name_of(found) in names]
 
     def to_forget(self) -> list[Found]:
-        """Find every session that has a card, also where the config is broken: each then stands with that error."""
+        """Find every login that has a card, also where the config is broken: each then stands with that error."""
         try:
             return self.ever_logged_in()
         except ConfigError as error:
-            return [(name, error) for name in self.context.world().cards.names()]
+            world = self.context.world()
+            signed_in: list[Found] = [BrokenSignIn(name, error) for name in world.signin.cards.names()]
+            return [*((name, error) for name in world.cards.names()), *signed_in]
 
 
 def each(context: Context, found: Sequence[Found], act: Callable[[Found], None], *, at_once: int = 1) -> None:
@@ -98,7 +130,7 @@ def each(context: Context, found: Sequence[Found], act: Callable[[Found], None],
         try:
             act(item)
         except SsoLoginError as error:
-            context.render.error(error, prefix=f"{name_of(item)}: ")
+            context.render.error(error, prefix=f"{label_of(item)}: ")
             context.codes.add(error.exit_code)
 
     from sso_login.adapters.signals import side_by_side
@@ -109,6 +141,23 @@ def each(context: Context, found: Sequence[Found], act: Callable[[Found], None],
 def name_of(found: Found) -> str:
     """Name the session."""
     return found[0] if isinstance(found, tuple) else found.name
+
+
+def kind_of(found: Found) -> str:
+    """Tell a session of IAM Identity Center from a login by AWS Sign-In."""
+    if isinstance(found, tuple):
+        return SIGNIN if isinstance(found, BrokenSignIn) else SSO
+    return found.instance.kind
+
+
+def label_of(found: Found) -> str:
+    """Name the login for a person: a profile may have the name of a session."""
+    return labelled(name_of(found), kind_of(found))
+
+
+def ports_of(world: World, found: Found) -> World:
+    """Give the world in which that login is kept."""
+    return world.signin if kind_of(found) == SIGNIN else world
 
 
 def sound(found: Found) -> Chosen:

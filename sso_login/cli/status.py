@@ -8,7 +8,7 @@ import click
 
 from sso_login.cli import table
 from sso_login.cli.options import Command, json_flag, many_sessions
-from sso_login.cli.sessions import Found, Sessions, name_of
+from sso_login.cli.sessions import Found, Sessions, kind_of, name_of, ports_of
 from sso_login.core.errors import LoginRequired, StorageError, UnknownSession, UsageProblem
 from sso_login.flows.survey import LOGIN_REQUIRED, UNREADABLE, Standing, standing
 
@@ -36,14 +36,15 @@ def status(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
         context.render.error(error)
         context.codes.add(error.exit_code)
     if check:
-        asked = set(world.cards.names() if names is None else map(name_of, names))
-        context.codes.update(_code(each) for each in standings if each.name in asked)
+        asked = known.ever_logged_in() if names is None else names
+        which = {(kind_of(item), name_of(item)) for item in asked}
+        context.codes.update(_code(each) for each in standings if (each.kind, each.name) in which)
 
 
 def _standing(world: World, found: Found) -> Standing:
     if isinstance(found, tuple):
-        return Standing(name=found[0], state=UNREADABLE, error=found[1])
-    return standing(world, found)
+        return Standing(name=found[0], state=UNREADABLE, error=found[1], unread_kind=kind_of(found))
+    return standing(ports_of(world, found), found)
 
 
 def _code(standing: Standing) -> int:

@@ -81,7 +81,7 @@ def _cells(standing: Standing, state: str, *, now: float, look: Look) -> dict[st
     instance, urgency = standing.instance, _urgency(standing, now)
     start = printable(instance.start_url) if instance else "-"
     return {
-        "SESSION": ((printable(standing.name), "bold"),),
+        "SESSION": ((printable(standing.label), "bold"),),
         "STATE": ((state, urgency),),
         "TOKEN": _token(standing, urgency, now=now, look=look),
         "THE LAST": ((", not renewable", "yellow"),) if standing.state == VALID and not standing.renewable else (),

@@ -85,6 +85,7 @@ def _fact(standing: Standing, now: float) -> dict[str, object]:
     expires_at, error = standing.expires_at, standing.error
     return {
         "session": standing.name,
+        "kind": standing.kind,
         "start_url": standing.instance.start_url if standing.instance else None,
         "region": standing.instance.region if standing.instance else None,
         "state": standing.state,
@@ -103,9 +104,9 @@ def _fact(standing: Standing, now: float) -> dict[str, object]:
 def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
     for standing in standings:
         if standing.trouble:
-            yield f"{standing.name}: {standing.trouble.message}. {standing.trouble.hint}"
+            yield f"{standing.label}: {standing.trouble.message}. {standing.trouble.hint}"
         if standing.rescued:
-            yield f"{standing.name}: its store did not take the newest tokens; they lie in {standing.rescued}."
+            yield f"{standing.label}: its store did not take the newest tokens; they lie in {standing.rescued}."
 
 
 def _cells(standing: Standing, now: float) -> list[str]:
@@ -114,7 +115,7 @@ def _cells(standing: Standing, now: float) -> list[str]:
         store = f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
     instance = standing.instance
     cells = [
-        standing.name,
+        standing.label,
         STATES[standing.state],
         _left(standing.expires_at, now),
         _left(standing.registration_expires_at, now),

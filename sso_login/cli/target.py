@@ -14,7 +14,7 @@ import click
 from sso_login import layout
 from sso_login.adapters.index import Noted
 from sso_login.cli import known
-from sso_login.cli.sessions import Sessions
+from sso_login.cli.sessions import Found, Sessions, sound
 from sso_login.core.errors import ConfigError, UsageProblem
 from sso_login.flows.choose import choose
 from sso_login.flows.role import MARGIN, RoleAsked, role_credentials, stale_notice
@@ -106,6 +106,46 @@ class RoleSource:
         return given.credentials
 
 
+@dataclass(slots=True)
+class SignInSource:
+    """A login by AWS Sign-In, whose tokens are credentials already."""
+
+    world: World
+    chosen: Chosen
+    profile: Profile | None
+    noted: Noted | None = field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        """Say whose login it is."""
+        return f"profile {self.chosen.name} (signin)"
+
+    @property
+    def region(self) -> str | None:
+        """The region to work in, where the profile names one."""
+        return _region(self.world.config, self.profile)
+
+    @property
+    def instance(self) -> Instance:
+        """Give where the login was made."""
+        return self.chosen.instance
+
+    def credentials(self, min_ttl: float = MARGIN) -> Credentials:
+        """Give what is kept, renewed first if need be; that it could not be made fresher is told."""
+        from sso_login.flows import session
+        from sso_login.protocol import process
+
+        want = session.Want(min_ttl=min(min_ttl, MARGIN), keep_young=True)  # they live for 15 minutes at most
+        outcome = session.ensured(self.world, self.chosen, want)
+        notice = session.stale_notice(outcome)
+        if notice:
+            self.world.notify(notice)
+        else:
+            entry = layout.entry(layout.SIGNIN, self.chosen.name)
+            self.noted = Noted(self.chosen.name, self.chosen.instance.binding, entry)
+        return process.read(outcome.session.token.access.reveal())
+
+
 def target_options(command: Decorated) -> Callable[..., Any]:
     """Let a command take what names credentials; it is called with the context and a Wanted, then its own options."""
 
@@ -142,6 +182,10 @@ def target_options(command: Decorated) -> Callable[..., Any]:
 def resolve(context: Context, wanted: Wanted) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
     world = context.world()
+    found = _signed_in(context, wanted)
+    if found is not None:
+        chosen = sound(found)
+        return SignInSource(world.signin, chosen, world.config.profiles.get(chosen.name))
     meant, profile = _followed(world, wanted)
     chosen = Sessions(context).chosen(meant.session, meant.profile)
     profile = profile or _profile(world, chosen, meant)
@@ -150,6 +194,18 @@ def resolve(context: Context, wanted: Wanted) -> Source:
     if not account or not role:
         raise _unnamed(chosen, profile, account=account, role=role)
     return RoleSource(world, RoleAsked(chosen, account, role), profile, _region(world.config, profile))
+
+
+def _signed_in(context: Context, wanted: Wanted) -> Found | None:
+    """Find the login by AWS Sign-In that is meant: that of the profile, unless that profile says where else to go."""
+    world = context.world()
+    if (wanted.session, wanted.account, wanted.role) != (None, None, None):
+        return None
+    if wanted.profile is None and world.env.get("SSO_LOGIN_SESSION"):
+        return None
+    name = wanted.profile or world.env.get("AWS_PROFILE") or "default"
+    profile = world.config.profiles.get(name)
+    return None if profile and _said(profile.credential_process or "") else Sessions(context).signed_in(name)
 
 
 def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:

@@ -90,6 +90,11 @@ def normal_url(url: str) -> str:
     return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, ""))
 
 
+def labelled(name: str, kind: str) -> str:
+    """Name a login for a person; one by AWS Sign-In has the name of a profile, which a session may have, too."""
+    return f"{name} (signin)" if kind == SIGNIN else name
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One IAM Identity Center instance, and where its services are spoken to.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sso_login.core.ports import Ports
     from sso_login.flows.choose import Chosen
 
+MARGIN: Final = 300.0  # seconds before their end at which credentials are renewed
 YOUNG: Final = 60.0  # seconds: a token issued so recently is not renewed only because --min-ttl asks for more
 FIRST_DELAY: Final = 15.0  # seconds until a renewal that failed on the network is tried again, doubling up to
 LONGEST_DELAY: Final = 300.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
+from sso_login.core.model import SSO, labelled
 from sso_login.flows.keep import Held, held
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ class Standing:
     backend: str | None = None
     rescued: str | None = None
     error: SsoLoginError | None = None
+    unread_kind: str = SSO
+
+    @property
+    def kind(self) -> str:
+        """Tell a session of IAM Identity Center from a login by AWS Sign-In."""
+        return self.instance.kind if self.instance else self.unread_kind
+
+    @property
+    def label(self) -> str:
+        """Name it for a person."""
+        return labelled(self.name, self.kind)
 
     @property
     def trouble(self) -> SsoLoginError | None:
