@@ -226,6 +226,7 @@ def test_status_tells_every_known_session(sh: Shell) -> None:
     assert sh("status", "--json").json() == [
         {
             "session": "my-sso",
+            "kind": "sso",
             "start_url": sh.emulator.start_url,
             "region": "us-east-1",
             "state": "valid",
