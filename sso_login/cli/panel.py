@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from sso_login.cli.colour import console, painted
 from sso_login.cli.live import Live
 from sso_login.cli.render import PHISHING, columns, printable
+from sso_login.core.model import SIGNIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -130,9 +131,11 @@ class LoginPanel:
         from rich.text import Text
 
         start, region, endpoint = chosen.instance.binding
-        yield Text.assemble("Logging in to ", (printable(chosen.name), "bold"))
+        signin = chosen.instance.kind == SIGNIN
+        where = "Signing in to AWS as profile " if signin else "Logging in to "
+        yield Text.assemble(where, (printable(chosen.name), "bold"))
         yield ""
-        yield from self._fact("Start URL", start)
+        yield from self._fact("Service" if signin else "Start URL", start)
         yield from self._fact("Region", region)
         if endpoint:
             yield from self._fact("Endpoint", endpoint)

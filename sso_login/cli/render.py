@@ -258,7 +258,8 @@ class Render:
         left, place = spoken(expires_at - now), kept(store)
         if self.panel:
             then = "then renewed by itself" if session.token.refresh else "not renewable"
-            self.panel.done(f"{word} to {printable(session.name)} for {left}, {then}; kept in {place}.")
+            who = f"as {session.subject}" if session.instance.kind == SIGNIN else f"to {session.name}"
+            self.panel.done(f"{word} {printable(who)} for {left}, {then}; kept in {place}.")
             return
         how = "renewed by itself after that" if session.token.refresh else "not renewable"
         if session.instance.kind == SIGNIN:
