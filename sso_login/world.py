@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from sso_login.adapters.aws_ini import Change
     from sso_login.adapters.cards import FileCards
+    from sso_login.adapters.handover import Handover
     from sso_login.adapters.index import Index
     from sso_login.adapters.sdk_files import SdkFiles
     from sso_login.core.config import AwsConfig
     from sso_login.core.message import Notice
-    from sso_login.core.model import Instance
+    from sso_login.core.model import Instance, Secret
     from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
     from sso_login.flows.aws_signin import AwsSignIn
     from sso_login.flows.identity_center import IdentityCenter
@@ -226,6 +227,12 @@ class World:
         from sso_login.adapters.open_url import OpenUrl
 
         return OpenUrl(self.env)(url)
+
+    def handover(self, target: Secret) -> Handover:
+        """Wait for the browser that is to be sent to that address."""
+        from sso_login.adapters.handover import Handover
+
+        return Handover(target)
 
     def listen(self, port: int) -> AbstractContextManager[Receiver]:
         """Listen on that port of 127.0.0.1 for a browser that is sent back, 0 for a free one; raise SsoLoginError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +17,9 @@ from sso_login.protocol.federation import federation_url, home_url
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
+
+
+PATIENCE: Final = 60.0  # seconds that a browser may take to start
 
 
 @click.command(
@@ -46,11 +49,14 @@ def console(context: Context, wanted: Wanted, *, prints: bool, destination: str 
     )
     if prints:
         out(url.reveal() + "\n")
-    elif world.open_url(url.reveal()):
+        return
+    hint = "`sso-login console --print` prints the address, for a browser elsewhere."
+    with world.handover(url) as handover:
+        if not world.open_url(handover.url):
+            raise SsoLoginError("no browser could be opened here", hint=hint)
         context.render.line(f"The console opens in the browser: {source.name}.")
-    else:
-        hint = "`sso-login console --print` prints the address, for a browser elsewhere."
-        raise SsoLoginError("no browser could be opened here", hint=hint)
+        if not handover.taken(PATIENCE):
+            raise SsoLoginError("the browser did not come for the address within a minute", hint=hint)
 
 
 def _check(destination: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,7 +12,9 @@ import pytest
 
 from sso_login.emulator.faults import Fault
 from sso_login.emulator.reply import Reply
+from tests.support.desk import until
 from tests.support.shell import Shell
+from tests.support.visitor import as_browser
 
 ACCOUNT = "111122223333"
 HERE = ("--session", "my-sso", "--account", ACCOUNT, "--role", "ReadOnlyAccess")
@@ -76,27 +78,16 @@ def test_an_endpoint_that_is_no_url_is_exit_2(sh: Shell) -> None:
     assert "AWS_ENDPOINT_URL_SIGNIN" in ran.err
 
 
-def browser(folder: Path, *, code: int = 0) -> tuple[str, Path]:
-    """Make a browser that notes its argument."""
-    program, noted = folder / "browser", folder / "noted"
-    program.write_text(f'#!/bin/sh\nprintf %s "$1" > "{noted}.new"; mv "{noted}.new" "{noted}"; exit {code}\n')
-    program.chmod(0o755)
-    return str(program), noted
-
-
 def test_at_a_terminal_a_browser_is_opened(sh: Shell, tmp_path: Path) -> None:
-    """And the address is neither printed nor logged."""
+    """It is signed in; the address is neither printed nor logged, nor does it stand in any command line."""
     sh.attended = True
-    program, noted = browser(tmp_path)
-    ran = sh("-vv", "console", *HERE, BROWSER=program, PATH="/usr/bin:/bin")
-    assert (ran.code, ran.out) == (0, "")
+    ran = sh("-vv", "console", *HERE, BROWSER=as_browser(note=tmp_path / "noted"))
+    assert (ran.code, ran.out) == (0, ""), ran.err
     assert "The console opens in the browser: ReadOnlyAccess in 111122223333." in ran.err
-    for _ in range(500):
-        if noted.exists():
-            break
-        time.sleep(0.02)
-    token = query(noted.read_text())["SigninToken"]
-    assert token not in ran.err
+    given = (tmp_path / "noted").read_text()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}", given)
+    until(lambda: sh.asked["FederatedSignIn"] == 1)
+    assert given not in ran.err
     assert "SigninToken=" not in ran.err
 
 
