@@ -26,8 +26,13 @@ LONGEST_TEXT: Final = 16384  # characters of one member; AWS's longest token is 
 LONGEST_URL: Final = 2048
 LONGEST_RETRY_AFTER: Final = 300.0  # seconds: as long as the back-off of contract section 2 ever gets
 
-# Codes that have one meaning under several names; a server_error is trouble, whatever its status.
-_ALIASES: Final = {"internal_server": "server_error", "too_many_requests": "slow_down"}
+# Codes that have one meaning under several names (`validation` is AWS Sign-In's); a server_error is trouble, whatever
+# its status.
+_ALIASES: Final = {
+    "internal_server": "server_error",
+    "too_many_requests": "slow_down",
+    "validation": "invalid_request",
+}
 _TROUBLE: Final = frozenset({"server_error", "temporarily_unavailable"})
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
