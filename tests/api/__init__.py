@@ -1,0 +1,1 @@
+"""The Python API, as a script uses it."""
