@@ -1,4 +1,4 @@
-"""README's tables: what they name is what the program has, and the other way round."""
+"""README's tables, and the command lines of all documents: what they name is what the program has."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from sso_login.cli.app import COMMANDS, group
 from sso_login.core import errors
 from sso_login.layout import ASKED, KEYS
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SOURCES = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "sso_login").rglob("*.py")]
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+SOURCES = [path.read_text(encoding="utf-8") for path in (ROOT / "sso_login").rglob("*.py")]
 OURS = {"HOME"}  # named by no table: everybody has it
 
 
@@ -43,8 +46,8 @@ def test_the_variables_are_those_that_are_read() -> None:
 
 
 def lines_of_ours() -> list[list[str]]:
-    """Give the words of every command line of ours in the README, in a block of code or within a sentence."""
-    code = [*re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL), *re.findall(r"`([^`\n]+)`", README)]
+    """Give the words of every command line of ours in the documents, in a block of code or within a sentence."""
+    code = [*re.findall(r"^```\w*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL), *re.findall(r"`([^`\n]+)`", TEXT)]
     lines = "\n".join(code).replace("\\\n", " ").splitlines()
     found = [match[1] for line in lines for match in re.finditer(r"(?:^|[\s(/&\"'])sso-login ([^|&)#;\"']*)", line)]
     return [words.split() for words in found]
@@ -58,7 +61,7 @@ def options_of(words: list[str]) -> tuple[set[str], list[str]]:
         if not isinstance(command, click.Group) or word.startswith("-"):
             break
         found = command.get_command(ctx, word)
-        assert found is not None, f"README names a command that is none: {words}"
+        assert found is not None, f"no such command: {words}"
         command = found
     own = words[: words.index("--")] if "--" in words else words
     there = {name for param in command.get_params(ctx) for name in (*param.opts, *param.secondary_opts)}
@@ -66,9 +69,9 @@ def options_of(words: list[str]) -> tuple[set[str], list[str]]:
 
 
 def test_every_command_line_could_be_run() -> None:
-    """Commands, subcommands and options that the README shows are there."""
-    lines = [words for words in lines_of_ours() if words and words[0] not in {"COMMAND", "..."}]
-    assert len(lines) > 30
+    """Commands, subcommands and options that README and docs/*.md show are there."""
+    lines = [words for words in lines_of_ours() if words and words[0] not in {"COMMAND", "...", "__complete"}]
+    assert len(lines) > 60
     for words in lines:
         there, given = options_of(words)
         assert set(given) <= there, words
@@ -76,8 +79,16 @@ def test_every_command_line_could_be_run() -> None:
 
 def test_every_option_that_is_told_of_is_there() -> None:
     """Whatever stands alone as `--option` is an option of some command."""
-    told = set(re.findall(r"`(--[a-z][a-z-]*)", README))
+    told = set(re.findall(r"`(--[a-z][a-z-]*)", TEXT))
     there = {"--help", "--version"}
     for words in [*([name] for name in COMMANDS), ["configure", "session"], ["configure", "profiles"]]:
         there |= options_of(words)[0]
     assert told - there == set()
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Each file or folder that a document links to is there."""
+    for path in DOCUMENTS:
+        found = re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
+        here = [link for link in found if not link.startswith("https://")]
+        assert [link for link in here if not (path.parent / link).exists()] == [], path.name
