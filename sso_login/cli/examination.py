@@ -107,14 +107,20 @@ class Examination:
         return chosen_all(self._config[0], self._cards, self.world.env)
 
     @cached_property
-    def _signed_in(self) -> list[Chosen]:
-        """Every login by AWS Sign-In: its own card says all there is to say of it."""
-        return [
-            Chosen(
-                card.name, card.instance, card.scopes, card, sdk_cache=bool(card.sdk_cache), source="an earlier login"
-            )
-            for card in self._signin_cards
-        ]
+    def _signed_in(self) -> list[Found]:
+        """Every login by AWS Sign-In, as it is configured now; where the config is broken, as its card has it."""
+        return [self._as_configured(card) for card in self._signin_cards]
+
+    def _as_configured(self, card: Card) -> Found:
+        from sso_login.flows.signin import signed_in_before
+
+        config, problem = self._config
+        if problem:
+            return Chosen(card.name, card.instance, card.scopes, card, sdk_cache=False, source="an earlier login")
+        try:
+            return signed_in_before(config, self.world.env, card)
+        except SsoLoginError as error:
+            return card.name, error
 
     def _config_findings(self) -> Iterator[Finding]:
         config, problem = self._config
@@ -135,8 +141,11 @@ class Examination:
                 yield of_error(diagnosis.SESSION, found[1])
             else:
                 yield from diagnosis.session_findings(self.world, found, keyring=keyring, backend=label)
-        for chosen in self._signed_in:
-            yield from diagnosis.session_findings(self.world.signin, chosen, keyring=keyring, backend=label)
+        for found in self._signed_in:
+            if isinstance(found, tuple):
+                yield of_error(diagnosis.SESSION, found[1])
+            else:
+                yield from diagnosis.session_findings(self.world.signin, found, keyring=keyring, backend=label)
         yield from self._unreadable
 
     # --- the keyring

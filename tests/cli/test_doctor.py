@@ -159,6 +159,7 @@ def test_a_card_that_cannot_be_read_is_a_failure(sh: Shell, home: Path) -> None:
 
 def test_a_login_by_sign_in_counts(sh: Shell, home: Path) -> None:
     """It is looked at as every login is, and so is its endpoint."""
+    sh.env["AWS_ENDPOINT_URL_SIGNIN"] = sh.emulator.url
     instance = Instance("https://us-east-1.signin.aws.amazon.com", "us-east-1", sh.emulator.url, kind=SIGNIN)
     keys = {"Version": 1, "AccessKeyId": "AK", "SecretAccessKey": "SK", "SessionToken": "ST"}
     access = json.dumps(keys, separators=(",", ":"))

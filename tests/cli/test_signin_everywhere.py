@@ -125,3 +125,13 @@ def test_a_session_and_a_profile_of_one_name_are_two_logins(sh: Shell) -> None:
     assert kinds == [("my-sso", "signin"), ("my-sso", "sso"), ("work", "signin")]
     assert sh("logout", "my-sso").code == 0
     assert sh("credentials", "--profile", "my-sso").code == 0
+
+
+def test_doctor_compares_it_with_what_is_configured_now(sh: Shell) -> None:
+    """As it was made it is fine; with another endpoint it is bound elsewhere, and that has its remedy."""
+    found = {each["message"]: each for each in sh("doctor", "--json").json() if each["message"].startswith("work")}
+    assert [each["status"] for each in found.values()] == ["ok"]
+    moved = sh("doctor", "--json", AWS_ENDPOINT_URL_SIGNIN="http://127.0.0.1:9").json()
+    (bound,) = [each for each in moved if "belongs to" in each["message"] and each["check"] == "session"]
+    assert bound["status"] == "fail"
+    assert "signin --profile work" in bound["remedy"]
