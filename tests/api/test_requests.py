@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from sso_login.emulator.settings import Settings
 from tests.api.conftest import Provide
 from tests.support.shell import Shell, clean, environment, process
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
 WITHOUT_A_HUMAN = """
 import sys
 sys.modules.update(dict.fromkeys(["click", "rich", "segno"]))
@@ -145,9 +146,15 @@ def ran(script: str, *, env: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_readmes_example_runs(home: Path) -> None:
+def examples() -> list[str]:
+    """Give every block of Python in the README and what it links to."""
+    told = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
+    return [block for text in told for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+
+
+def test_the_documented_example_runs(home: Path) -> None:
     """As it stands there, but for the address; and importing needs nothing of the command line, or of requests."""
-    example = README.split("### From Python\n")[1].split("```python\n")[1].split("```")[0]
+    [example] = examples()
     with running(Settings(approve=True, interval=1)) as emulator, served() as api:
         env = environment(home, emulator)
         assert process("device", env=env).code == 0
