@@ -105,7 +105,9 @@ def _chosen(world: World, asked: Asked) -> Chosen:
     )
     # The SDKs name their file after who signed in, which only an earlier login can tell.
     with suppress(LoginRequired, BadRecord):
-        chosen = replace(chosen, cache_name=held(world, chosen).session.subject)
+        before = held(world, chosen).session
+        chosen = replace(chosen, cache_name=before.subject)
+        _check(world, asked, before)
     return chosen
 
 

@@ -6,8 +6,9 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sso_login.core.errors import ServiceError
-from sso_login.core.model import Client
+from sso_login.core import commands
+from sso_login.core.errors import BadRecord, ServiceError
+from sso_login.core.model import SIGNIN, Client
 from sso_login.flows.line import Line
 from sso_login.protocol import dpop, signin
 
@@ -57,10 +58,17 @@ class AwsSignIn:
         return signin.read_exchange(*self._line.sent(request))
 
     def renew(self, session: Session) -> Token:
-        """Make a CreateOAuth2Token call with the refresh token; ValueError for a session without one."""
+        """Make a CreateOAuth2Token call with the refresh token; ValueError for a session without one.
+
+        BadRecord where its key cannot be read, as after an SDK wrote something else into the login cache.
+        """
         if session.token.refresh is None:
             raise ValueError("a session without a refresh token is never renewed")
-        proof = self._proof(session.client)
+        try:
+            proof = self._proof(session.client)
+        except ValueError as error:
+            hint = f"Sign in anew with `{commands.log_in(session.name, SIGNIN, force=True)}`."
+            raise BadRecord(f"the login of profile {session.name!r} cannot be used: {error}", hint=hint) from None
         reply, asked_at = self._line.sent(
             signin.renew(self.instance, session.client, session.token.refresh, proof=proof)
         )
