@@ -31,7 +31,9 @@ def hidden_line(seconds: float) -> str | None:
             if char in "\r\n":
                 return _BRACKETS.sub("", line)
             if char == _END:
-                raise LoginFailed("nothing was pasted", hint="Start again with `sso-login browser --paste`.")
+                raise LoginFailed(
+                    "nothing was pasted", hint="Start again, and paste what the browser shows in the end."
+                )
             line = _edited(line, char)
     return None
 

@@ -17,6 +17,7 @@ from tests.support.visitor import as_browser
 MARKER = "CANARY-IN-THE-MINE"
 PRINTS_SECRETS = ("token", "credentials", "console")
 ROLE = ("--account", "111122223333", "--role", "ReadOnlyAccess")
+REGION = ("--region", "us-east-1")
 COMMANDS = (
     ("device",),
     ("device", "--json"),
@@ -24,6 +25,7 @@ COMMANDS = (
     ("device", "--sdk-cache"),
     ("browser",),
     ("browser", "--force", "--json"),
+    ("signin", *REGION, "--json", "--sdk-cache"),
     ("token",),
     ("token", "--json"),
     ("token", "--header"),
@@ -63,6 +65,7 @@ OPERATIONS = (
     "RegisterClient",
     "StartDeviceAuthorization",
     "CreateToken",
+    "CreateOAuth2Token",
     "ListAccounts",
     "ListAccountRoles",
     "GetRoleCredentials",
@@ -93,6 +96,13 @@ def test_the_marker_is_in_every_secret(sh: Shell, way: str) -> None:
     assert MARKER in sh("console", *ROLE, "--print").out
 
 
+def test_the_marker_is_in_every_secret_of_a_sign_in(sh: Shell) -> None:
+    """The same for AWS Sign-In: secret key, session token and refresh token."""
+    sh.attended = True
+    assert sh("signin", *REGION).code == 0
+    assert sh.record("signin").read_text().count(MARKER) >= 3
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("state", ["logged in", "expired", "corrupt", "nothing"])
@@ -100,20 +110,22 @@ def test_no_secret_is_shown(
     sh: Shell, command: tuple[str, ...], fault: str, state: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Stdout (but of those whose job it is), stderr, logs and tracebacks are free of the marker, whatever happens."""
+    sh.attended = signs_in = command[0] == "signin"
     if state != "nothing":
-        sh("device")
+        sh("signin", *REGION) if signs_in else sh("device")
     if state == "expired":
         sh.clock.sleep(4000)
     if state == "corrupt":
-        sh.record().write_text(f"garbage {ECHO}")
+        sh.record("signin" if signs_in else "my-sso").write_text(f"garbage {ECHO}")
     reply = FAULTS[fault]
     if reply:
         for operation in OPERATIONS:
             sh.emulator.service.order(Fault(operation, reply=reply, times=200))
-    sh.attended = command[0] == "browser"  # or else none is opened
+    sh.attended = signs_in or command[0] == "browser"  # or else none is opened
     ran: Ran = sh("-vv", *command)
     assert MARKER not in ran.err
     assert MARKER not in caplog.text
     if command[0] not in PRINTS_SECRETS or ran.code:
         assert MARKER not in ran.out
+    assert "PRIVATE KEY" not in ran.out + ran.err
     assert "unexpected" not in ran.err
