@@ -24,12 +24,15 @@ class Live:
     """
 
     def __init__(self, stream: TextIO, says: Callable[[int], str]) -> None:
-        """Begin to draw."""
+        """Draw nothing yet: whoever is interrupted while the first line is drawn must know what to end."""
         self._stream = stream
         self.says = says
         self._turn = threading.RLock()
         self._ended = threading.Event()
         self._seen = ("", 0)
+
+    def start(self) -> None:
+        """Begin to draw."""
         self.draw()
         threading.Thread(target=self._run, name="live", daemon=True).start()
 

@@ -96,6 +96,7 @@ class LoginPanel:
         self.count = Count(step, self.now() + expires_in)
         if self.live is None:
             self.live = Live(self.stream, self._counted)
+            self.live.start()
         if step.trouble and step.trouble not in self.told:
             self.told.add(step.trouble)
             self.live.above(self._words(f"Network trouble: {printable(step.trouble)}."))

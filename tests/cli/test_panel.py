@@ -171,6 +171,7 @@ def test_nothing_is_drawn_after_the_end() -> None:
     """Whatever is written afterwards stands as it is, and the line is gone; ending twice is ending once."""
     screen = Screen()
     live = Live(screen, lambda _: "counting")
+    live.start()
     live.above("a line\n")
     live.draw()
     live.end()
@@ -194,6 +195,7 @@ def test_time_is_drawn_as_it_goes_by() -> None:
         return f"tick {now}"
 
     live = Live(Screen(), says)
+    live.start()
     assert often.wait(60)
     live.end()
 

@@ -235,19 +235,19 @@ class TestDocument:
 
     def test_the_crontab_is_one(self, home: Path, tmp_path: Path) -> None:
         """Settings, then jobs: five times and a command that a shell can run; no %, which cron takes for a newline."""
-        (table,) = blocks("crontab")
-        lines = table.splitlines()
+        tables = blocks("crontab")
+        lines = [line for table in tables for line in table.splitlines()]
         jobs = [line.split(maxsplit=5) for line in lines if "=" not in line.split()[0]]
         assert lines[0].startswith("PATH=")
-        assert [len(job) for job in jobs] == [6, 6]
-        assert "%" not in table
+        assert [len(job) for job in jobs] == [6, 6, 6]
+        assert "%" not in "".join(tables)
         for *times, _command in jobs:
             assert all(re.fullmatch(r"[\d*/,-]+", time) for time in times)
         fake = tmp_path / "fake"
         fake.mkdir()
         script(fake / "sso-login", 'echo "$*"; echo an error >&2; [ "$*" != "status --check" ]')
         said = [as_cron(job[5], home=home, path=f"{fake}:/bin").out for job in jobs]
-        assert said == ["refresh --all --quiet\n", "status\n"]
+        assert said == ["refresh --all --quiet\n", "status\n", "credentials --profile dev --write-profile dev-keys\n"]
 
     @pytest.mark.parametrize(("number", "user"), [(0, None), (2, "deploy")])
     def test_the_services_run_the_job(self, number: int, user: str | None) -> None:
