@@ -103,6 +103,8 @@ def _chosen(world: World, asked: Asked) -> Chosen:
         card=readable_card(world, name),
         sdk_cache=asked.sdk_cache,
     )
+    if asked.force:
+        return chosen  # whatever lies there, and however
     # The SDKs name their file after who signed in, which only an earlier login can tell.
     with suppress(LoginRequired, BadRecord):
         before = held(world, chosen).session

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ import pytest
 from sso_login.adapters.file_store import secret_path
 from sso_login.emulator.faults import Fault
 from sso_login.emulator.reply import Reply, sign_in_refusal
+from sso_login.emulator.server import running
 from sso_login.emulator.settings import Settings
 from tests.support.shell import Ran, Shell, shell
 from tests.support.visitor import as_browser
@@ -227,6 +229,32 @@ def test_a_login_that_is_there_does_not_take_a_profile_of_another(sh: Shell, hom
     ran = sh(*WORK, "--sdk-cache")
     assert (ran.code, f"belongs to `{OTHER}`" in ran.err, cache(home).exists()) == (2, True, False), ran.err
     assert OTHER in sh.config.read_text()
+
+
+def test_somebody_else_signs_in(sh: Shell, home: Path) -> None:
+    """Without --force the profile stays whose it is; with it the file of the one before is taken away."""
+    sh(*WORK, "--sdk-cache")
+    with running(Settings(approve=True, user="deputy"), now=sh.clock.now) as second:
+        ran = sh(*WORK, "--sdk-cache", AWS_ENDPOINT_URL_SIGNIN=second.url)
+        assert (ran.code, "belongs to" in ran.err, cache(home).exists()) == (2, True, True), ran.err
+        assert sh(*WORK, "--sdk-cache", "--force", AWS_ENDPOINT_URL_SIGNIN=second.url).code == 0
+    deputy = ARN.replace("harbour-master", "deputy")
+    assert (cache(home).exists(), cache(home, deputy).exists()) == (False, True)
+    assert f"login_session = {deputy}\n" in sh.config.read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize(("text", "mode"), [("garbage", 0o600), ("", 0o600), (None, 0o644)])
+def test_force_overrules_what_lies_there(sh: Shell, text: str | None, mode: int) -> None:
+    """A record that is damaged or that others may read: exit 7 in two lines, and with --force a new login."""
+    sh(*WORK)
+    if text is not None:
+        record(sh).write_text(text)
+    record(sh).chmod(mode)
+    ran = sh(*WORK)
+    assert (ran.code, two_lines(ran)) == (7, True)
+    assert sh(*WORK, "--force").code == 0
+    assert record(sh).stat().st_mode & 0o777 == 0o600
 
 
 def test_denied_in_the_browser_is_exit_4(sh: Shell) -> None:
