@@ -21,11 +21,10 @@ import pytest
 from sso_login import __version__
 from tests.support.shell import clean
 
-if sys.platform == "win32":
-    pytest.skip("what is built here is installed as on POSIX", allow_module_level=True)
 pytest.importorskip("build", reason="build is not installed (pip install --group test)")
 pytest.importorskip("hatchling", reason="hatchling is not installed (pip install --group test)")
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="what is built here is installed as on POSIX")
 ROOT: Final = Path(__file__).parents[2]
 SHARED: Final = {
     "share/bash-completion/completions/sso-login": "completions/sso-login.bash",
