@@ -14,7 +14,8 @@ from functools import partial
 from sso_login.adapters.clock import SystemClock
 from sso_login.adapters.http import Http
 from sso_login.adapters.signals import side_by_side
-from sso_login.core.model import Account, Instance, Secret, Token
+from sso_login.core.model import Instance, Secret, Token
+from sso_login.core.roles import Account
 from sso_login.flows.access import AT_ONCE
 from sso_login.flows.identity_center import IdentityCenter
 from sso_login.flows.pace import Pace

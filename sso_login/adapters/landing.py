@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from sso_login.core.model import Redirected
+    from sso_login.core.granting import Redirected
 
 CSS: Final = """
 :root { color-scheme: light dark; --ground: #eef1f5; --card: #fff; --ink: #16202c; --soft: #52606f; --line: #d5dbe3; }

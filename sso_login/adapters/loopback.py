@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from sso_login.adapters import landing
 from sso_login.adapters.request_head import WrongRequest, head_in, query_in
 from sso_login.core.errors import SsoLoginError
-from sso_login.core.model import CALLBACK, Redirected
+from sso_login.core.model import CALLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from sso_login.core.granting import Redirected
 
     Judge = Callable[[str], Redirected | None]
 

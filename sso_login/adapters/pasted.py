@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import LoginFailed
 from sso_login.core.message import Notice
-from sso_login.core.model import CALLBACK, Redirected
+from sso_login.core.model import CALLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sso_login.core.granting import Redirected
 
 _REMOTE: Final = "Start again with `sso-login signin --remote`, and paste the code that this login's own page shows."
 _AGAIN: Final = "Start again with `sso-login browser --paste`, and paste what the browser shows in the end."

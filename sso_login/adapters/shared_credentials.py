@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
-    from sso_login.core.model import Credentials
+    from sso_login.core.roles import Credentials
 
     class Edit(Protocol):
         """How a file is edited."""

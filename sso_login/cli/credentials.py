@@ -15,7 +15,7 @@ from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
-    from sso_login.core.model import Credentials
+    from sso_login.core.roles import Credentials
     from sso_login.world import World
 
 PROCESS: Final = "process"

@@ -22,7 +22,7 @@ from sso_login.flows.device import DeviceLogin, polls, start_device
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.cli.render import Render
-    from sso_login.core.model import DeviceCode
+    from sso_login.core.granting import DeviceCode
 
 
 @click.command(

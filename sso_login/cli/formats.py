@@ -12,7 +12,7 @@ from sso_login.protocol import process
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sso_login.core.model import Credentials
+    from sso_login.core.roles import Credentials
 
 # What every parser of .env files takes for itself between double quotes; all that AWS puts into credentials.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9+/=._:@%,~-]*")

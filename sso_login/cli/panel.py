@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from sso_login.core.granting import DeviceCode
     from sso_login.core.message import Waiting
-    from sso_login.core.model import DeviceCode
     from sso_login.flows.choose import Chosen
 
 SOON: Final = 60.0  # seconds; with less left the time is told in yellow

@@ -7,16 +7,18 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
+from sso_login import layout
 from sso_login.core.errors import SsoLoginError
-from sso_login.core.model import SIGNIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from sso_login.cli.drawn import Panel
+    from sso_login.core.granting import DeviceCode
     from sso_login.core.message import Notice, Waiting
-    from sso_login.core.model import DeviceCode, Session
+    from sso_login.core.model import Session
     from sso_login.core.ports import Store
     from sso_login.flows.choose import Chosen
 
@@ -87,28 +89,6 @@ def out(text: str) -> None:
 def _mute_stdout() -> None:
     # What is still in the buffer must not fail a second time when the interpreter ends.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-class Panel(Protocol):
-    """What draws a login where the terminal can be drawn on; as lines of plain text it stands in Render."""
-
-    def code(self, chosen: Chosen, code: DeviceCode) -> None:
-        """Show the code and where to approve it, and what is being approved."""
-
-    def authorize(self, chosen: Chosen, url: str) -> None:
-        """Show the address that a browser is sent to, and what is going to be approved there."""
-
-    def waiting(self, step: Waiting, *, expires_in: float) -> None:
-        """Count down, until `end`."""
-
-    def above(self, text: str) -> None:
-        """Write whole lines, above what is drawn."""
-
-    def end(self) -> None:
-        """Draw no more."""
-
-    def done(self, text: str) -> None:
-        """Say that it is done."""
 
 
 @dataclass
@@ -206,7 +186,7 @@ class Render:
 
     def _logging_in(self, chosen: Chosen) -> None:
         scopes = ", ".join(chosen.scopes) or "none"
-        kind = "profile" if chosen.instance.kind == SIGNIN else "session"
+        kind = "profile" if chosen.instance.kind == layout.SIGNIN else "session"
         self.line(f"Logging in to {kind} {chosen.name}: {chosen.instance.described()}, scopes: {scopes}")
         self.line()
 
@@ -258,11 +238,11 @@ class Render:
         left, place = spoken(expires_at - now), kept(store)
         if self.panel:
             then = "then renewed by itself" if session.token.refresh else "not renewable"
-            who = f"as {session.subject}" if session.instance.kind == SIGNIN else f"to {session.name}"
+            who = f"as {session.subject}" if session.instance.kind == layout.SIGNIN else f"to {session.name}"
             self.panel.done(f"{word} {printable(who)} for {left}, {then}; kept in {place}.")
             return
         how = "renewed by itself after that" if session.token.refresh else "not renewable"
-        if session.instance.kind == SIGNIN:
+        if session.instance.kind == layout.SIGNIN:
             self.line(f"{word}: {session.subject} as profile {session.name}, credentials good for {left} ({how}).")
             self.line(f"Kept in {place}; `sso-login credentials --profile {session.name}` gives them.")
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.cli.context import Context
-    from sso_login.core.model import Role
+    from sso_login.core.roles import Role
 
 HEADINGS = ("ACCOUNT", "ID", "ROLE")
 

@@ -22,7 +22,8 @@ from sso_login.flows.role import MARGIN, RoleAsked, role_credentials, stale_noti
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.core.config import AwsConfig, Profile
-    from sso_login.core.model import Credentials, Instance
+    from sso_login.core.model import Instance
+    from sso_login.core.roles import Credentials
     from sso_login.flows.choose import Chosen
     from sso_login.world import World
 

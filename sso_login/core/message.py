@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,3 @@ class Waiting:
     until: float
     reason: str
     trouble: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """A part of a list, and the token that asks for the next part, None where this was the last."""
-
-    items: tuple[Item, ...]
-    next_token: str | None = None

@@ -152,37 +152,6 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceCode:
-    """The answer of StartDeviceAuthorization (RFC 8628 section 3.2); interval in seconds."""
-
-    code: Secret
-    user_code: str
-    url: str
-    url_complete: str | None
-    interval: float
-    expires_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """One authorization request (RFC 6749 section 4.1.1, RFC 7636): where its answer goes, and what proves it ours."""
-
-    redirect_uri: str
-    scopes: tuple[str, ...]
-    state: Secret
-    verifier: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Redirected:
-    """What a browser brought back to the redirect URI: a code, or the error code that stands in its place."""
-
-    code: Secret | None = None
-    error: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Token:
     """An access token and, where the issuer gave one, the refresh token that renews it."""
 
@@ -194,13 +163,6 @@ class Token:
     def usable(self, now: float, margin: float = 0) -> bool:
         """Tell whether more than `margin` seconds are left."""
         return self.expires_at - now > margin
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """One poll's answer while nobody has approved yet; `slow_down` asks for 5 s more between polls from now on."""
-
-    slow_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,43 +179,6 @@ class Session:
     scopes: tuple[str, ...]
     id_token: Secret | None = None
     subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """What an authorization code was exchanged for; AWS Sign-In also says who signed in, as `subject`."""
-
-    token: Token
-    id_token: Secret | None = None
-    subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An AWS account that a session may use; the portal leaves name and e-mail out where there is none."""
-
-    id: str
-    name: str | None = None
-    email: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role (permission set) that a session may take in an account."""
-
-    account: Account
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Short-lived AWS credentials; `expires_at` in epoch seconds, `account_id` empty where not known."""
-
-    key_id: str
-    secret: Secret
-    token: Secret
-    expires_at: int
-    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

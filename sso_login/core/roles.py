@@ -1,12 +1,15 @@
-"""Role credentials as they are asked for and kept."""
+"""Accounts, roles and their credentials, as they are listed, asked for and kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from sso_login.core.model import Secret
+
+
+Item = TypeVar("Item")
 
 
 class RoleKey(NamedTuple):
@@ -25,3 +28,39 @@ class KeptRole:
     binding: tuple[str, str, str]
     output: Secret
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account that a session may use; the portal leaves name and e-mail out where there is none."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role (permission set) that a session may take in an account."""
+
+    account: Account
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Short-lived AWS credentials; `expires_at` in epoch seconds, `account_id` empty where not known."""
+
+    key_id: str
+    secret: Secret
+    token: Secret
+    expires_at: int
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list, and the token that asks for the next part, None where this was the last."""
+
+    items: tuple[Item, ...]
+    next_token: str | None = None

@@ -14,9 +14,9 @@ from sso_login.flows.pace import Pace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sso_login.core.message import Page
-    from sso_login.core.model import Account, Role, Token
+    from sso_login.core.model import Token
     from sso_login.core.ports import ListingPorts
+    from sso_login.core.roles import Account, Page, Role
     from sso_login.flows.choose import Chosen
 
     Progress = Callable[[int, int | None], None]

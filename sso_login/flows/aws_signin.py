@@ -15,8 +15,9 @@ from sso_login.protocol import dpop, signin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sso_login.core.granting import Authorization, Granted
     from sso_login.core.message import Notice
-    from sso_login.core.model import Authorization, Granted, Instance, Secret, Session, Token
+    from sso_login.core.model import Instance, Secret, Session, Token
     from sso_login.core.ports import Clock, Transport
 
 NEVER: Final = 4102444800  # 2100-01-01: a key of our own does not expire

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sso_login.protocol import federation
 
 if TYPE_CHECKING:
-    from sso_login.core.model import Credentials, Secret
+    from sso_login.core.model import Secret
     from sso_login.core.ports import Transport
+    from sso_login.core.roles import Credentials
 
 
 def console_url(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginTimedOut, ServiceError, Unreachable
+from sso_login.core.granting import DeviceCode, Granted, Pending
 from sso_login.core.message import Waiting
-from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, DeviceCode, Granted, Pending, Session, Token
+from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, Session, Token
 from sso_login.flows.login import patiently, session_of
 
 if TYPE_CHECKING:

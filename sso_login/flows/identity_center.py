@@ -5,34 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sso_login.core.model import Granted
 from sso_login.flows.line import Line
-from sso_login.protocol import assignments, oidc, portal
+from sso_login.protocol import oidc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.message import Notice, Page, Request, Response
-    from sso_login.core.model import (
-        Account,
-        Authorization,
-        Client,
-        Credentials,
-        DeviceCode,
-        Instance,
-        Pending,
-        Role,
-        Secret,
-        Session,
-        Token,
-    )
+    from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending
+    from sso_login.core.message import Notice, Request, Response
+    from sso_login.core.model import Client, Instance, Secret, Session, Token
     from sso_login.core.ports import Clock, Transport
+    from sso_login.core.roles import Account, Credentials, Page, Role
 
 
 @dataclass(slots=True)
 class IdentityCenter:
     """Speaks SSO-OIDC and the access portal for one instance; implements Issuer, CodeIssuer and Assignments.
 
+    What a renewal does not need is imported where it is used: it has a budget.
     Every expiry is counted from the local clock at the moment of asking.
     """
 
@@ -65,6 +55,8 @@ class IdentityCenter:
 
     def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Granted:
         """Make a CreateToken call with the code that a browser brought back."""
+        from sso_login.core.granting import Granted
+
         request = oidc.exchange(self.instance, client, authorization, code=code)
         return Granted(oidc.read_exchange(*self._sent(request)))
 
@@ -76,19 +68,27 @@ class IdentityCenter:
 
     def end(self, token: Token) -> None:
         """Make a Logout call at the access portal."""
+        from sso_login.protocol import portal
+
         portal.read_logout(self._sent(portal.logout(self.instance, token))[0])
 
     def accounts(self, token: Token, *, after: str | None = None) -> Page[Account]:
         """Make a ListAccounts call."""
+        from sso_login.protocol import assignments
+
         return assignments.read_accounts(self._sent(assignments.list_accounts(self.instance, token, after=after))[0])
 
     def roles(self, token: Token, account: Account, *, after: str | None = None) -> Page[Role]:
         """Make a ListAccountRoles call."""
+        from sso_login.protocol import assignments
+
         request = assignments.list_roles(self.instance, token, account.id, after=after)
         return assignments.read_roles(self._sent(request)[0], account)
 
     def role_credentials(self, token: Token, *, account: str, role: str) -> Credentials:
         """Make a GetRoleCredentials call."""
+        from sso_login.protocol import portal
+
         request = portal.role_credentials(self.instance, token, account=account, role=role)
         return portal.read_role_credentials(self._sent(request)[0], account=account)
 

@@ -21,7 +21,8 @@ from sso_login.flows.session import Want, ensured
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.model import Client, Granted
+    from sso_login.core.granting import Granted
+    from sso_login.core.model import Client
     from sso_login.core.ports import Clock, Ports, Store
     from sso_login.flows.choose import Chosen
 

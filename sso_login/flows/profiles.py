@@ -16,7 +16,7 @@ from sso_login.flows import names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sso_login.core.model import Account, Role
+    from sso_login.core.roles import Account, Role
 
 TEMPLATE: Final = "{account_name}-{role_name}"
 FIELDS: Final = ("account_id", "account_name", "role_name", "session")

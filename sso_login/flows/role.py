@@ -27,8 +27,9 @@ from sso_login.flows.keep import card_of, held, store_kind
 from sso_login.protocol import process
 
 if TYPE_CHECKING:
-    from sso_login.core.model import Credentials, Token
+    from sso_login.core.model import Token
     from sso_login.core.ports import RolePorts
+    from sso_login.core.roles import Credentials
     from sso_login.flows.choose import Chosen
 
 MARGIN: Final = 300.0  # seconds: credentials with less left are fetched anew

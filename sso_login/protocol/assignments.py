@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from sso_login.core.message import Page, Request, Response
-from sso_login.core.model import Account, Role
+from sso_login.core.message import Request, Response
+from sso_login.core.roles import Account, Page, Role
 from sso_login.protocol import wire
 from sso_login.protocol.endpoint import portal_url
 

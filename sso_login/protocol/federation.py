@@ -16,7 +16,7 @@ from sso_login.protocol import wire
 from sso_login.protocol.endpoint import partition
 
 if TYPE_CHECKING:
-    from sso_login.core.model import Credentials
+    from sso_login.core.roles import Credentials
 
 SIGNIN_TOKEN: Final = "GetSigninToken"  # noqa: S105 - the operation's name, no secret
 DEADLINE: Final = 20.0  # seconds for a whole call

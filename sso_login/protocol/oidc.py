@@ -15,11 +15,8 @@ from sso_login.core.model import (
     CODE_GRANT,
     DEVICE_GRANT,
     REFRESH_GRANT,
-    Authorization,
     Client,
-    DeviceCode,
     Instance,
-    Pending,
     Secret,
     Token,
     normal_url,
@@ -29,6 +26,8 @@ from sso_login.protocol.endpoint import oidc_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sso_login.core.granting import Authorization, DeviceCode, Pending
 
 REGISTER: Final = "RegisterClient"
 START: Final = "StartDeviceAuthorization"
@@ -181,6 +180,8 @@ def read_device_code(response: Response, asked_at: float) -> DeviceCode:
     Without a usable interval it is 5 s. A verificationUriComplete that is none is left out: the code is shown anyway.
     Raises ServiceError, MalformedReply, NotAnAnswer.
     """
+    from sso_login.core.granting import DeviceCode
+
     reply = wire.answer(response, START, HINTS[START])
     return DeviceCode(
         code=Secret(wire.token(reply, "deviceCode", START)),
@@ -212,6 +213,8 @@ def read_poll(response: Response, asked_at: float) -> Token | Pending:
     expiresIn must be a number above zero and counts for 100 days at most. Raises ServiceError (access_denied and
     expired_token among its codes), MalformedReply, NotAnAnswer.
     """
+    from sso_login.core.granting import Pending
+
     try:
         reply = wire.answer(response, CREATE, HINTS[CREATE])
     except ServiceError as error:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from sso_login.core.message import Request, Response
-from sso_login.core.model import Credentials, Secret
+from sso_login.core.model import Secret
+from sso_login.core.roles import Credentials
 from sso_login.protocol import wire
 from sso_login.protocol.endpoint import portal_url
 

@@ -12,7 +12,8 @@ import re
 import time
 from typing import Final
 
-from sso_login.core.model import Credentials, Secret
+from sso_login.core.model import Secret
+from sso_login.core.roles import Credentials
 
 VERSION: Final = 1
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from sso_login.core.model import Redirected, Secret
+from sso_login.core.granting import Redirected
+from sso_login.core.model import Secret
 from sso_login.protocol.wire import shown
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ import pytest
 from sso_login.adapters.loopback import MOST_VISITS, Loopback
 from sso_login.adapters.request_head import LONGEST_LINE
 from sso_login.core.errors import SsoLoginError
-from sso_login.core.model import Redirected, Secret
+from sso_login.core.granting import Redirected
+from sso_login.core.model import Secret
 from sso_login.protocol.redirect import read_redirect
 
 STATE = "the-right-state"

@@ -10,8 +10,9 @@ import pytest
 
 from sso_login.adapters.pasted import Pasted, PastedCode
 from sso_login.core.errors import LoginFailed
+from sso_login.core.granting import Redirected
 from sso_login.core.message import Notice
-from sso_login.core.model import Redirected, Secret
+from sso_login.core.model import Secret
 
 GRANTED = Redirected(code=Secret("c"))
 OURS = "http://127.0.0.1:40001/oauth/callback"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sso_login.cli.formats import FORMATS, dotenv_quoted, fish_quoted, posix_quoted, powershell_quoted
 from sso_login.core.errors import UsageProblem
-from sso_login.core.model import Credentials, Secret
+from sso_login.core.model import Secret
+from sso_login.core.roles import Credentials
 
 GIVEN = Credentials("ASIAEXAMPLE", Secret("se/cr+et"), Secret("to=ken"), 1_893_456_000, "111122223333")
 NASTY = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30)

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from sso_login.core import errors
 from sso_login.core.errors import SsoLoginError, UsageProblem
+from sso_login.core.granting import DeviceCode
 from sso_login.core.model import (
     DEVICE_GRANT,
     REFRESH_GRANT,
     Client,
-    DeviceCode,
     Instance,
     Secret,
     Session,

@@ -16,8 +16,8 @@ from sso_login.core.errors import (
     Unreachable,
     UsageProblem,
 )
-from sso_login.core.message import Page
-from sso_login.core.model import Account, Session, Token
+from sso_login.core.model import Session, Token
+from sso_login.core.roles import Account, Page
 from sso_login.flows import access
 from sso_login.flows.access import Problem, list_accounts, list_roles
 from tests.support.fakes import NOW, ScriptedIssuer, chosen, session, token

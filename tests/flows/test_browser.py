@@ -13,7 +13,8 @@ from sso_login.core.errors import (
     SsoLoginError,
     Unreachable,
 )
-from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Client, Redirected, Secret, Session
+from sso_login.core.granting import Redirected
+from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Client, Secret, Session
 from sso_login.flows.browser import GRANTS, BrowserLogin, finish_browser, redirected, start_browser
 from sso_login.flows.device import GRANTS as DEVICE_GRANTS
 from sso_login.protocol.pkce import VERIFIER

@@ -14,8 +14,9 @@ from sso_login.core.errors import (
     SsoLoginError,
     Unreachable,
 )
+from sso_login.core.granting import Pending
 from sso_login.core.message import Waiting
-from sso_login.core.model import Pending, Session, Token
+from sso_login.core.model import Session, Token
 from sso_login.flows.device import DeviceLogin, polls, start_device
 from tests.support.fakes import NOW, FakeClock, ScriptedIssuer, chosen, client, code, session, token
 

@@ -21,8 +21,8 @@ from sso_login.core.errors import (
     Unreachable,
     UsageProblem,
 )
-from sso_login.core.model import Credentials, Instance, Secret, Token
-from sso_login.core.roles import RoleKey
+from sso_login.core.model import Instance, Secret, Token
+from sso_login.core.roles import Credentials, RoleKey
 from sso_login.flows.keep import card_of, forgotten, signed_in
 from sso_login.flows.role import RoleAsked, role_credentials, stale_notice
 from tests.support.fakes import NOW, FakePorts, MeanwhileLocks, chosen, session, token

@@ -15,8 +15,8 @@ import pytest
 from sso_login import hot
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
-from sso_login.core.model import Credentials, Secret
-from sso_login.core.roles import KeptRole, RoleKey
+from sso_login.core.model import Secret
+from sso_login.core.roles import Credentials, KeptRole, RoleKey
 from sso_login.flows.keep import forgotten
 from sso_login.protocol import process
 from sso_login.world import World

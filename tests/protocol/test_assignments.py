@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled
-from sso_login.core.message import Page, Request, Response
-from sso_login.core.model import Account, Instance, Role, Secret, Token
+from sso_login.core.message import Request, Response
+from sso_login.core.model import Instance, Secret, Token
+from sso_login.core.roles import Account, Page, Role
 from sso_login.protocol import assignments
 
 INSTANCE = Instance("https://my-company.awsapps.com/start", "eu-west-1")

@@ -9,7 +9,8 @@ import pytest
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError
 from sso_login.core.message import Response
-from sso_login.core.model import Credentials, Secret
+from sso_login.core.model import Secret
+from sso_login.core.roles import Credentials
 from sso_login.protocol import federation
 
 GIVEN = Credentials("ASIAEXAMPLE", Secret("the-secret"), Secret("the-token"), expires_at=1)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sso_login.core.model import Credentials, Secret
+from sso_login.core.model import Secret
+from sso_login.core.roles import Credentials
 from sso_login.protocol import process
 
 END = 1_893_456_000  # 2030-01-01

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sso_login.core.model import Redirected, Secret
+from sso_login.core.granting import Redirected
+from sso_login.core.model import Secret
 from sso_login.protocol.redirect import LONGEST_CODE, read_redirect
 
 STATE = Secret("the-state")

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError
+from sso_login.core.granting import Pending
 from sso_login.core.message import Response
-from sso_login.core.model import Pending, Secret, Token
+from sso_login.core.model import Secret, Token
 from sso_login.protocol import oidc, portal
 
 NOW = 1_800_000_000.75

@@ -11,18 +11,9 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from sso_login.core.granting import Authorization, DeviceCode
 from sso_login.core.message import Request
-from sso_login.core.model import (
-    CODE_GRANT,
-    DEVICE_GRANT,
-    REFRESH_GRANT,
-    Authorization,
-    Client,
-    DeviceCode,
-    Instance,
-    Secret,
-    Token,
-)
+from sso_login.core.model import CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT, Client, Instance, Secret, Token
 from sso_login.protocol import oidc, portal
 
 INSTANCE = Instance("https://My-Company.awsapps.com/start/#/", "eu-west-1")

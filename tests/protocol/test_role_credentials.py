@@ -10,7 +10,8 @@ import pytest
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled
 from sso_login.core.message import Response
-from sso_login.core.model import Credentials, Instance, Secret, Token
+from sso_login.core.model import Instance, Secret, Token
+from sso_login.core.roles import Credentials
 from sso_login.protocol import portal
 
 INSTANCE = Instance("https://my-company.awsapps.com/start", "eu-west-1")

@@ -17,8 +17,9 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled
+from sso_login.core.granting import Authorization, Granted
 from sso_login.core.message import Request, Response
-from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Authorization, Client, Granted, Instance, Secret
+from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Client, Instance, Secret
 from sso_login.protocol import process, signin
 from sso_login.protocol.endpoint import signin_host
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from sso_login.adapters.signals import side_by_side
 from sso_login.core.errors import ServiceError
-from sso_login.core.message import Page
-from sso_login.core.model import Account, Instance, Role, Token
+from sso_login.core.model import Instance, Token
+from sso_login.core.roles import Account, Page, Role
 from tests.support.fakes import FakePorts
 
 
