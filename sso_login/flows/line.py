@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.duration import spoken
@@ -17,27 +16,28 @@ if TYPE_CHECKING:
 SKEW: Final = 300.0  # seconds between this clock and the service's that are worth a word; AWS refuses signatures then
 
 
-@dataclass(slots=True)
 class Line:
     """Sends requests as they are; `ahead` is by how many seconds our clock was ahead of the last reply's."""
 
-    transport: Transport
-    clock: Clock
-    notify: Callable[[Notice], None]
-    ahead: float = field(default=0.0, init=False)
-    _told: bool = field(default=False, init=False)
+    def __init__(self, transport: Transport, clock: Clock, notify: Callable[[Notice], None]) -> None:
+        """Lay it; that a clock is off is told by `notify`."""
+        self.ahead = 0.0
+        self._transport = transport
+        self._clock = clock
+        self._notify = notify
+        self._told = False
 
     def sent(self, request: Request) -> tuple[Response, float]:
         """Give the reply, and when it was asked for by our clock, from which every expiry is counted.
 
         So a clock that is off harms nothing as long as it runs evenly; that it is off is told once.
         """
-        asked_at = self.clock.now()
-        reply = self.transport.send(request)
+        asked_at = self._clock.now()
+        reply = self._transport.send(request)
         there = server_time(reply.headers)
-        self.ahead = 0.0 if there is None else self.clock.now() - there
+        self.ahead = 0.0 if there is None else self._clock.now() - there
         if not self._told and abs(self.ahead) >= SKEW:
             self._told = True
             off = f"{spoken(abs(self.ahead))} {'ahead of' if self.ahead > 0 else 'behind'}"
-            self.notify(Notice(f"this machine's clock is {off} AWS's; set it right (NTP)", warning=True))
+            self._notify(Notice(f"this machine's clock is {off} AWS's; set it right (NTP)", warning=True))
         return reply, asked_at
