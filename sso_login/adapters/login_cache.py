@@ -6,15 +6,17 @@ Source: botocore's LoginCredentialFetcher and LoginTokenLoader.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sso_login.adapters.aws_config import expanded
 from sso_login.adapters.record import Broken, Fields
-from sso_login.adapters.sdk_files import read_instant, token_text, written_instant
+from sso_login.adapters.sdk_files import read_instant, token_text
+from sso_login.core import process
+from sso_login.core.instant import rfc3339
 from sso_login.core.model import Secret, Session, Token
+from sso_login.core.roles import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +47,7 @@ class LoginForm:
                 "secretAccessKey": credentials.text("SecretAccessKey"),
                 "sessionToken": credentials.text("SessionToken"),
                 "accountId": credentials.text("AccountId", account[0]),
-                "expiresAt": written_instant(session.token.expires_at),
+                "expiresAt": rfc3339(session.token.expires_at),
             },
             "tokenType": TOKEN_TYPE,
             "clientId": session.client.id,
@@ -74,16 +76,15 @@ class LoginForm:
 
 
 def _process(access: Fields, expires_at: int) -> str:
-    """Write credentials as the record of a sign-in has them: credential_process JSON without blanks."""
-    members = {
-        "Version": 1,
-        "AccessKeyId": token_text(access, "accessKeyId"),
-        "SecretAccessKey": token_text(access, "secretAccessKey"),
-        "SessionToken": token_text(access, "sessionToken"),
-        "Expiration": written_instant(expires_at),
-        "AccountId": token_text(access, "accountId"),
-    }
-    return json.dumps(members, separators=(",", ":"))
+    """Write credentials as the record of a sign-in has them."""
+    credentials = Credentials(
+        token_text(access, "accessKeyId"),
+        Secret(token_text(access, "secretAccessKey")),
+        Secret(token_text(access, "sessionToken")),
+        expires_at=expires_at,
+        account_id=token_text(access, "accountId"),
+    )
+    return process.written(credentials)
 
 
 def _key(session: Session, fields: Fields) -> Secret:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from sso_login.adapters.aws_config import expanded
 from sso_login.adapters.record import Broken, Fields
-from sso_login.adapters.sdk_files import read_instant, token_text, written_instant
+from sso_login.adapters.sdk_files import read_instant, token_text
+from sso_login.core.instant import rfc3339
 from sso_login.core.model import REFRESH_GRANT, Client, Secret, Session, Token, normal_url
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class SsoForm:
             "startUrl": session.instance.start_url,
             "region": session.instance.region,
             "accessToken": session.token.access.reveal(),
-            "expiresAt": written_instant(session.token.expires_at),
+            "expiresAt": rfc3339(session.token.expires_at),
             "clientId": session.client.id,
             "clientSecret": session.client.secret.reveal(),
-            "registrationExpiresAt": written_instant(session.client.expires_at),
+            "registrationExpiresAt": rfc3339(session.client.expires_at),
         }
         if session.token.refresh is not None:
             members["refreshToken"] = session.token.refresh.reveal()

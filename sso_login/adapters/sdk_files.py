@@ -200,11 +200,6 @@ def _ahead(found: Session, session: Session, now: float) -> bool:
     return later and not _same(found, session)
 
 
-def written_instant(epoch: int) -> str:
-    """Write an instant as the SDKs do: `YYYY-MM-DDTHH:MM:SSZ`."""
-    return time.strftime(f"{_FORM}Z", time.gmtime(epoch))
-
-
 def read_instant(text: str) -> int:
     """Read an instant as one of the SDKs wrote it, also with fractions of a second; raise Broken."""
     match = _INSTANT.fullmatch(text)

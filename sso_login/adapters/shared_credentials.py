@@ -6,12 +6,12 @@ as starship read it, and every SDK passes over it.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from sso_login.adapters.aws_config import credentials_path
 from sso_login.adapters.aws_edit import Change, planned
 from sso_login.core.errors import UsageProblem
+from sso_login.core.instant import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def write_profile(env: Mapping[str, str], name: str, credentials: Credentials, *
         "aws_access_key_id": credentials.key_id,
         "aws_secret_access_key": credentials.secret.reveal(),
         _TOKEN: credentials.token.reveal(),
-        EXPIRES: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(credentials.expires_at)),
+        EXPIRES: rfc3339(credentials.expires_at),
     }
     edit(path, [Change(name, values)], private=True)
 

@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from sso_login.core import process
 from sso_login.core.errors import UsageProblem
-from sso_login.protocol import process
+from sso_login.core.instant import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ def variables(credentials: Credentials, region: str | None) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": credentials.key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret.reveal(),
         "AWS_SESSION_TOKEN": credentials.token.reveal(),
-        "AWS_CREDENTIAL_EXPIRATION": process.instant(credentials.expires_at),
+        "AWS_CREDENTIAL_EXPIRATION": rfc3339(credentials.expires_at),
         **regions,
     }
 
@@ -56,7 +57,7 @@ def _json(credentials: Credentials, region: str | None) -> str:
         "access_key_id": credentials.key_id,
         "secret_access_key": credentials.secret.reveal(),
         "session_token": credentials.token.reveal(),
-        "expires_at": process.instant(credentials.expires_at),
+        "expires_at": rfc3339(credentials.expires_at),
         "account_id": credentials.account_id or None,
         "region": region,
     }

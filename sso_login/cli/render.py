@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sso_login import layout
+from sso_login.core import instant as instants
 from sso_login.core.errors import SsoLoginError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def columns(stream: TextIO) -> int:
 
 def rfc3339(instant: float | None) -> str | None:
     """Write an instant as the JSON shapes have it: UTC, whole seconds."""
-    return None if instant is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(instant))
+    return None if instant is None else instants.rfc3339(instant)
 
 
 def written(value: object) -> str:

@@ -13,7 +13,7 @@ from sso_login.cli.browser import NEVER_GIVE
 from sso_login.cli.login import draw, grounded, told_of_sdk_cache
 from sso_login.cli.options import Command, duration, json_flag
 from sso_login.core.duration import spoken
-from sso_login.core.errors import BadRecord, LoginFailed, LoginRequired, UsageProblem
+from sso_login.core.errors import BadRecord, LoginRequired, UsageProblem
 from sso_login.core.message import Notice
 from sso_login.flows import login_profile
 from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
@@ -129,7 +129,7 @@ def _approved(context: Context, world: World, chosen: Chosen, *, asked: Asked) -
             answer = redirected(login, receiver, world.clock)
     session = finish_browser(login, issuer, world.clock, answer)
     if session is None:
-        raise LoginFailed("AWS Sign-In does not know this program", hint="Upgrade sso-login.")
+        raise AssertionError("only a registration that is reused can have been forgotten")
     return session
 
 

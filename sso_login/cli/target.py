@@ -17,7 +17,8 @@ from sso_login.cli import known
 from sso_login.cli.sessions import Found, Sessions, sound
 from sso_login.core.errors import ConfigError, UsageProblem
 from sso_login.flows.choose import choose
-from sso_login.flows.role import MARGIN, RoleAsked, role_credentials, stale_notice
+from sso_login.flows.role import RoleAsked, role_credentials, stale_notice
+from sso_login.flows.session import MARGIN
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -133,8 +134,8 @@ class SignInSource:
 
     def credentials(self, min_ttl: float = MARGIN) -> Credentials:
         """Give what is kept, renewed first if need be; that it could not be made fresher is told."""
+        from sso_login.core import process
         from sso_login.flows import session
-        from sso_login.protocol import process
 
         want = session.Want(min_ttl=min(min_ttl, MARGIN), keep_young=True)  # they live for 15 minutes at most
         outcome = session.ensured(self.world, self.chosen, want)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sso_login.core import process
 from sso_login.core.errors import (
     BadRecord,
     CertificateRefused,
@@ -24,7 +25,7 @@ from sso_login.core.model import Secret
 from sso_login.core.roles import KeptRole, RoleKey
 from sso_login.flows.bearer import Bearer
 from sso_login.flows.keep import card_of, held, store_kind
-from sso_login.protocol import process
+from sso_login.flows.session import MARGIN
 
 if TYPE_CHECKING:
     from sso_login.core.model import Token
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from sso_login.core.roles import Credentials
     from sso_login.flows.choose import Chosen
 
-MARGIN: Final = 300.0  # seconds: credentials with less left are fetched anew
 WAITS: Final = (1.0, 2.0, 4.0)  # seconds between tries of a request that may be repeated, or as Retry-After says
 PATIENCE: Final = 20.0  # seconds after which no try is begun: whoever runs us as credential_process waits
 

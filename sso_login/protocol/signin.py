@@ -11,12 +11,13 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
+from sso_login.core import process
 from sso_login.core.errors import MalformedReply
 from sso_login.core.granting import Authorization, Granted
 from sso_login.core.message import Request, Response
 from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Client, Secret, Token
 from sso_login.core.roles import Credentials
-from sso_login.protocol import pkce, process, wire
+from sso_login.protocol import pkce, wire
 from sso_login.protocol.endpoint import signin_url
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from sso_login.adapters.record import Broken, Fields
 from sso_login.adapters.sdk_cache import SsoForm, sso_folder
 from sso_login.adapters.sdk_files import SdkFiles
 from sso_login.core.errors import StorageError, UnsafeFile
+from sso_login.core.instant import rfc3339
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance, Secret, Session
 from tests.support import fakes
@@ -429,7 +430,7 @@ def test_any_text_is_an_instant_or_none(text: str) -> None:
         epoch = sdk_files.read_instant(text)
     except Broken:
         return
-    assert sdk_files.read_instant(sdk_files.written_instant(epoch)) == epoch
+    assert sdk_files.read_instant(rfc3339(epoch)) == epoch
 
 
 def test_any_name_has_a_file() -> None:

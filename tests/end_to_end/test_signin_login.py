@@ -20,10 +20,10 @@ from selenium.webdriver.common.by import By
 
 from sso_login.adapters.file_store import FileEntries
 from sso_login.adapters.session_store import SessionStore
+from sso_login.core import process as credential_process
 from sso_login.core.model import Session
 from sso_login.emulator.server import Emulator, running
 from sso_login.emulator.settings import Settings
-from sso_login.protocol import process as credential_process
 from tests.end_to_end.test_browser_login import at_terminal, ended, looks_clean, recorder
 from tests.support.desk import PATIENCE, finished, renewals, started, until, unwatched
 from tests.support.shell import Ran, environment

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sso_login.adapters.http import Http
+from sso_login.core import process
 from sso_login.core.config import AwsConfig
 from sso_login.core.errors import (
     AccessDenied,
@@ -38,7 +39,6 @@ from sso_login.flows.choose import Chosen
 from sso_login.flows.keep import signed_in
 from sso_login.flows.session import Outcome, Want, ensured
 from sso_login.flows.signin import to_sign_in
-from sso_login.protocol import process
 from sso_login.protocol.redirect import read_redirect
 from sso_login.protocol.signin import confirmation_url
 from sso_login.world import World

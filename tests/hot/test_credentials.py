@@ -14,11 +14,11 @@ import pytest
 
 from sso_login import hot
 from sso_login.cli.app import run
+from sso_login.core import process
 from sso_login.core.message import Notice
 from sso_login.core.model import Secret
 from sso_login.core.roles import Credentials, KeptRole, RoleKey
 from sso_login.flows.keep import forgotten
-from sso_login.protocol import process
 from sso_login.world import World
 from tests.hot.conftest import START_URL, Both
 from tests.hot.test_process import FORBIDDEN, answered, bare, modules, once

@@ -16,11 +16,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
+from sso_login.core import process
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled
 from sso_login.core.granting import Authorization, Granted
 from sso_login.core.message import Request, Response
 from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Client, Instance, Secret
-from sso_login.protocol import process, signin
+from sso_login.protocol import signin
 from sso_login.protocol.endpoint import signin_host
 
 NOW: Final = 1_800_000_000.0

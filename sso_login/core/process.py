@@ -12,6 +12,7 @@ import re
 import time
 from typing import Final
 
+from sso_login.core.instant import rfc3339
 from sso_login.core.model import Secret
 from sso_login.core.roles import Credentials
 
@@ -27,15 +28,10 @@ def written(credentials: Credentials) -> str:
         "AccessKeyId": credentials.key_id,
         "SecretAccessKey": credentials.secret.reveal(),
         "SessionToken": credentials.token.reveal(),
-        "Expiration": instant(credentials.expires_at),
+        "Expiration": rfc3339(credentials.expires_at),
         **({"AccountId": credentials.account_id} if credentials.account_id else {}),
     }
     return json.dumps(members, separators=(",", ":"))
-
-
-def instant(epoch: int) -> str:
-    """Write an instant as RFC 3339: UTC, whole seconds."""
-    return time.strftime(_FORM, time.gmtime(epoch))
 
 
 def read(line: str) -> Credentials:
