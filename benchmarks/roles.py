@@ -11,14 +11,14 @@ import time
 import urllib.request
 from functools import partial
 
-from sso_login.adapters.clock import SystemClock
-from sso_login.adapters.http import Http
-from sso_login.adapters.signals import side_by_side
+from sso_login.adapters.system.clock import SystemClock
+from sso_login.adapters.system.http import Http
+from sso_login.adapters.system.signals import side_by_side
+from sso_login.aws.identity_center import IdentityCenter
+from sso_login.aws.pace import Pace
+from sso_login.core.credentials import Account
 from sso_login.core.model import Instance, Secret, Token
-from sso_login.core.roles import Account
-from sso_login.flows.access import AT_ONCE
-from sso_login.flows.identity_center import IdentityCenter
-from sso_login.flows.pace import Pace
+from sso_login.flows.list_roles import AT_ONCE
 
 CALLS = 200
 TOKEN = Token(Secret("none"), None, expires_at=2**31, issued_at=0)

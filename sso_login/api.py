@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.message import Notice
     from sso_login.core.model import Card, Token
-    from sso_login.flows.choose import Chosen
+    from sso_login.flows.select_session import Chosen
     from sso_login.world import World
 
 __all__ = [
@@ -106,7 +106,7 @@ class TokenProvider:
         return self._found
 
     def _ensured(self, world: World, chosen: Chosen, min_ttl: float) -> Token:
-        from sso_login.flows.session import Want, ensured, stale_notice
+        from sso_login.flows.renewal import Want, ensured, stale_notice
 
         outcome = ensured(world, chosen, Want(min_ttl=min_ttl, keep_young=True))
         notice = stale_notice(outcome)
@@ -117,7 +117,7 @@ class TokenProvider:
 
 
 def _chosen(world: World, *, session: str | None, profile: str | None) -> Chosen:
-    from sso_login.flows.choose import choose
+    from sso_login.flows.select_session import choose
 
     try:
         return choose(world.config, _cards(world), world.env, session=session, profile=profile)

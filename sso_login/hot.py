@@ -2,8 +2,8 @@
 
 It answers only what it is sure of; for everything else (renewal, errors, other flags, a locked keyring, an encrypted
 file) it steps aside for the ordinary way, whose behaviour is the reference. What it may trust is the index, which
-adapters/index.py writes after the ordinary way has answered the very same question: same words, same environment, same
-config file, same cards. It imports nothing that starting Python has not loaded already.
+adapters/secrets/hot_index.py writes after the ordinary way has answered the very same question: same words, same
+environment, same config file, same cards. It imports nothing that starting Python has not loaded already.
 """
 
 import os
@@ -119,7 +119,7 @@ def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":
 
 
 def _private(path: str) -> str:
-    """Read a file of ours as strictly as adapters/files.py does; OSError for any doubt."""
+    """Read a file of ours as strictly as adapters/secrets/files.py does; OSError for any doubt."""
     if sys.platform == "win32":
         raise OSError
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from sso_login.adapters.aws_ini import Change
-    from sso_login.adapters.cards import FileCards
-    from sso_login.adapters.handover import Handover
-    from sso_login.adapters.index import Index
-    from sso_login.adapters.sdk_files import SdkFiles
+    from sso_login.adapters.aws_files.aws_ini import Change
+    from sso_login.adapters.aws_files.sdk_files import SdkFiles
+    from sso_login.adapters.browser.handover import Handover
+    from sso_login.adapters.secrets.cards import FileCards
+    from sso_login.adapters.secrets.hot_index import Index
+    from sso_login.aws.identity_center import IdentityCenter
+    from sso_login.aws.sign_in import AwsSignIn
     from sso_login.core.config import AwsConfig
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance, Secret
     from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
-    from sso_login.flows.aws_signin import AwsSignIn
-    from sso_login.flows.identity_center import IdentityCenter
 
 # The imports below stand inside the properties because each costs start-up time that most commands
 # need not pay: `status` sends nothing, the file store needs no keyring.
@@ -71,14 +71,14 @@ class World:
     @cached_property
     def config(self) -> AwsConfig:
         """The AWS config file, read once."""
-        from sso_login.adapters.aws_config import read_config
+        from sso_login.adapters.aws_files.aws_config import read_config
 
         return read_config(self.env)
 
     @cached_property
     def clock(self) -> Clock:
         """The clock."""
-        from sso_login.adapters.clock import SystemClock
+        from sso_login.adapters.system.clock import SystemClock
 
         return self._clock or SystemClock()
 
@@ -87,35 +87,35 @@ class World:
         """HTTPS."""
         if self._transport:
             return self._transport
-        from sso_login.adapters.http import Http
+        from sso_login.adapters.system.http import Http
 
         return Http(self.env)
 
     @cached_property
     def cards(self) -> FileCards:
         """The session cards."""
-        from sso_login.adapters.cards import FileCards
+        from sso_login.adapters.secrets.cards import FileCards
 
         return FileCards(self.home, self._kind)
 
     @cached_property
     def index(self) -> Index:
         """What the hot path may trust; to be asked for before anything is read that goes into it."""
-        from sso_login.adapters.index import Index
+        from sso_login.adapters.secrets.hot_index import Index
 
         return Index(self.home, self.env, self.cards)
 
     @cached_property
     def locks(self) -> Locks:
         """One lock a session."""
-        from sso_login.adapters.lock import FileLocks
+        from sso_login.adapters.secrets.lock import FileLocks
 
         folder = "locks" if self._kind == layout.SESSION else f"{self._kind}-locks"
         return FileLocks(self.home, notify=self.notify, folder=folder)
 
     def store(self, kind: str) -> Store:
         """Give the store of that kind; the same object each time, since it remembers what timed out."""
-        from sso_login.adapters.session_store import SessionStore
+        from sso_login.storage.session_store import SessionStore
 
         with self._building:  # sessions are renewed side by side
             if kind not in self._entries:
@@ -124,7 +124,7 @@ class World:
 
     def roles(self, kind: str) -> RoleStore:
         """Give the role credentials in the store of that kind."""
-        from sso_login.adapters.role_store import EntryRoles
+        from sso_login.storage.role_store import EntryRoles
 
         self.store(kind)
         return EntryRoles(self._entries[kind])
@@ -132,7 +132,7 @@ class World:
     @cached_property
     def role_locks(self) -> Locks:
         """One lock for each set of role credentials; whoever holds one may wait for a renewal meanwhile."""
-        from sso_login.adapters.lock import PATIENCE, FileLocks
+        from sso_login.adapters.secrets.lock import PATIENCE, FileLocks
 
         return FileLocks(self.home, notify=self.notify, folder="role-locks", wait_seconds=2 * PATIENCE)
 
@@ -143,31 +143,31 @@ class World:
     @cached_property
     def sdk_cache(self) -> SdkFiles:
         """The AWS SDKs' own cache of logins of this kind."""
-        from sso_login.adapters.sdk_files import SdkFiles
+        from sso_login.adapters.aws_files.sdk_files import SdkFiles
 
         if self._kind == layout.SIGNIN:
-            from sso_login.adapters.login_cache import LoginForm, login_folder
+            from sso_login.adapters.aws_files.login_cache import LoginForm, login_folder
 
             return SdkFiles(login_folder(self.env), LoginForm(), self.clock.now, self.notify)
-        from sso_login.adapters.sdk_cache import SsoForm, sso_folder
+        from sso_login.adapters.aws_files.sdk_cache import SsoForm, sso_folder
 
         return SdkFiles(sso_folder(self.env), SsoForm(), self.clock.now, self.notify)
 
     @cached_property
     def rescue(self) -> Store | None:
         """Where a record goes that its store did not take, None where there is no such place."""
-        from sso_login.adapters.rescue import rescue_entries
-        from sso_login.adapters.session_store import SessionStore
+        from sso_login.adapters.secrets.rescue import rescue_entries
+        from sso_login.storage.session_store import SessionStore
 
         entries = rescue_entries(self.env)
         return SessionStore(entries, self._kind) if entries else None
 
     def _opened(self, kind: str) -> Entries:
         if kind == "file":
-            from sso_login.adapters.file_store import FileEntries
+            from sso_login.adapters.secrets.file_store import FileEntries
 
             return FileEntries(self.home, env=self.env)
-        from sso_login.adapters.keyring_store import KeyringEntries
+        from sso_login.adapters.secrets.keyring_store import KeyringEntries
 
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
 
@@ -177,13 +177,13 @@ class World:
 
     def aws_signin(self, instance: Instance, *, remote: bool = False) -> AwsSignIn:
         """Give AWS Sign-In of that region, for a browser on this machine or a `remote` one."""
-        from sso_login.flows.aws_signin import AwsSignIn
+        from sso_login.aws.sign_in import AwsSignIn
 
         return AwsSignIn(instance, self.transport, self.clock, self.notify, remote=remote)
 
     def identity_center(self, instance: Instance) -> IdentityCenter:
         """Give the IAM Identity Center; the same object each time, since it tells of a wrong clock once."""
-        from sso_login.flows.identity_center import IdentityCenter
+        from sso_login.aws.identity_center import IdentityCenter
 
         with self._building:
             if instance not in self._issuers:
@@ -196,14 +196,14 @@ class World:
 
     def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
         """Make all calls, `at_once` at a time, each in a thread; raise the first exception when all are done."""
-        from sso_login.adapters.signals import side_by_side
+        from sso_login.adapters.system.signals import side_by_side
 
         side_by_side(calls, at_once=at_once)
 
     def edit_aws_file(self, path: str, changes: Sequence[Change], *, private: bool) -> bool:
         """Change sections of an AWS config or (`private`) credentials file; tell whether anything had to be."""
-        from sso_login.adapters.aws_edit import LOCKS, edit_file
-        from sso_login.adapters.lock import FileLocks
+        from sso_login.adapters.aws_files.aws_edit import LOCKS, edit_file
+        from sso_login.adapters.secrets.lock import FileLocks
         from sso_login.core.message import Notice
 
         waiting = Notice("waiting for another sso-login that is writing an AWS file")
@@ -212,31 +212,31 @@ class World:
 
     def profile_keys(self, profile: str) -> dict[str, str]:
         """Give the keys that the AWS files have for a profile, and the value of login_session alone."""
-        from sso_login.adapters.login_profile import profile_keys
+        from sso_login.adapters.aws_files.login_profile import profile_keys
 
         return profile_keys(self.env, profile)
 
     def note_login_session(self, profile: str, arn: str) -> bool:
         """Let a profile of the AWS config file name a login by AWS Sign-In; tell whether anything had to be written."""
-        from sso_login.adapters.login_profile import note_login_session
+        from sso_login.adapters.aws_files.login_profile import note_login_session
 
         return note_login_session(self.env, profile, arn, edit=self.edit_aws_file)
 
     def open_url(self, url: str) -> bool:
         """Open the URL in a browser where there is one; tell whether one was started."""
-        from sso_login.adapters.open_url import OpenUrl
+        from sso_login.adapters.browser.open_url import OpenUrl
 
         return OpenUrl(self.env)(url)
 
     def handover(self, target: Secret) -> Handover:
         """Wait for the browser that is to be sent to that address."""
-        from sso_login.adapters.handover import Handover
+        from sso_login.adapters.browser.handover import Handover
 
         return Handover(target)
 
     def listen(self, port: int) -> AbstractContextManager[Receiver]:
         """Listen on that port of 127.0.0.1 for a browser that is sent back, 0 for a free one; raise SsoLoginError."""
-        from sso_login.adapters.loopback import Loopback
+        from sso_login.adapters.browser.loopback import Loopback
 
         return Loopback(port)
 
@@ -244,8 +244,8 @@ class World:
         """Take the address that a browser elsewhere is sent back to, from a human at the terminal."""
         from contextlib import nullcontext
 
-        from sso_login.adapters.hidden_line import hidden_line
-        from sso_login.adapters.pasted import Pasted
+        from sso_login.adapters.browser.hidden_line import hidden_line
+        from sso_login.adapters.browser.pasted import Pasted
 
         return nullcontext(Pasted(port, ask=hidden_line, notify=self.notify))
 
@@ -253,13 +253,13 @@ class World:
         """Take the code that a page of AWS shows to a browser elsewhere, from a human at the terminal."""
         from contextlib import nullcontext
 
-        from sso_login.adapters.hidden_line import hidden_line
-        from sso_login.adapters.pasted import PastedCode
+        from sso_login.adapters.browser.hidden_line import hidden_line
+        from sso_login.adapters.browser.pasted import PastedCode
 
         return nullcontext(PastedCode(redirect_uri, ask=hidden_line, notify=self.notify))
 
     def unbroken(self) -> AbstractContextManager[None]:
         """Hold SIGINT, SIGTERM and SIGHUP back until the block is done."""
-        from sso_login.adapters.signals import unbroken
+        from sso_login.adapters.system.signals import unbroken
 
         return unbroken()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sso_login import __version__
-from sso_login.adapters.signals import Terminated, cleanly
+from sso_login.adapters.system.signals import Terminated, cleanly
 from sso_login.cli.context import EXIT_ORDER, Build, Context, real_world
 from sso_login.cli.options import everywhere, nearest, unknown_command
-from sso_login.cli.render import Render, StdoutClosed, out
+from sso_login.cli.output.render import Render, StdoutClosed, out
 from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-# Name -> what `--help` says of it; the module of that name is imported only when the command runs.
+# Name -> what `--help` says of it; its module, of the same name in one of ROOMS, is imported only when it runs.
 COMMANDS: Final = {
     "device": "Log in with a device code.",
     "browser": "Log in in a browser on this machine.",
@@ -41,6 +41,18 @@ COMMANDS: Final = {
 }
 
 
+ROOMS: Final = {
+    "roles": ("accounts", "roles", "credentials", "exec", "console"),
+    "setup": ("configure", "doctor", "completion", "emulator"),
+}
+
+
+def module_of(name: str) -> str:
+    """Name the module that has the command of that name."""
+    room = next((room for room, names in ROOMS.items() if name in names), "login")
+    return f"sso_login.cli.commands.{room}.{name}"
+
+
 class Commands(click.Group):
     """A group whose commands are imported when they are called, and told apart from typos."""
 
@@ -54,7 +66,7 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"sso_login.cli.{cmd_name}"), cmd_name)
+        command = getattr(importlib.import_module(module_of(cmd_name)), cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(cmd_name)
         return command
@@ -106,7 +118,7 @@ def run(argv: Sequence[str], *, build: Build = real_world) -> int:
     """Run one command line and give its exit code; results on stdout, all else on stderr."""
     context = Context(render=Render(as_json=_asks_for_json(argv)), build=build)
     if list(argv[:1]) == ["__complete"]:
-        from sso_login.cli.completing import complete
+        from sso_login.cli.completion.answer import complete
 
         return complete(argv[1:], group, context)
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.cli.render import Render
+    from sso_login.cli.output.render import Render
     from sso_login.core.message import Notice
     from sso_login.world import World
 
@@ -61,13 +61,13 @@ class Context:
         """Log operations, statuses and timings on stderr; -vv would show finer lines, of which there are none yet."""
         self.verbose += steps
         if self.verbose:
-            from sso_login.cli import logs
+            from sso_login.cli.output import logs
 
             logs.start(self.render, debug=self.verbose > 1)
 
     def quiet(self) -> None:
         """Stop logging, at the end of the run."""
         if self.verbose:
-            from sso_login.cli import logs
+            from sso_login.cli.output import logs
 
             logs.stop()

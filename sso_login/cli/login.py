@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sso_login.cli.colour import lively
 from sso_login.cli.options import json_flag, one_session, own_line
+from sso_login.cli.output.colour import lively
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable
-from sso_login.flows.choose import Chosen, choose
-from sso_login.flows.keep import signed_in
 from sso_login.flows.login import Ground, already, ground
+from sso_login.flows.select_session import Chosen, choose
+from sso_login.flows.stored_login import signed_in
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -111,7 +111,7 @@ def draw(context: Context) -> None:
     """Let the login be drawn where the terminal can be drawn on; elsewhere it stays plain lines."""
     render = context.render
     if not render.as_json and not context.no_input and lively(sys.stderr):
-        from sso_login.cli.panel import LoginPanel
+        from sso_login.cli.output.login_panel import LoginPanel
 
         render.panel = LoginPanel(sys.stderr, context.world().clock.now)
 

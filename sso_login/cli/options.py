@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from sso_login.cli import known
+from sso_login.cli.completion import candidates as known
 from sso_login.cli.context import Context
 from sso_login.core.errors import UsageProblem
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.core.model import SIGNIN, SSO, labelled
-from sso_login.flows.choose import Chosen, choose, chosen_all
+from sso_login.flows.select_session import Chosen, choose, chosen_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ class Sessions:
         return None if configured and configured.has_session else self._signed_in(profile)
 
     def _signed_in(self, name: str) -> Found:
-        from sso_login.flows.signin import never_signed_in, signed_in_before
+        from sso_login.flows.select_signin import never_signed_in, signed_in_before
 
         world = self.context.world()
         try:
@@ -133,7 +133,7 @@ def each(context: Context, found: Sequence[Found], act: Callable[[Found], None],
             context.render.error(error, prefix=f"{label_of(item)}: ")
             context.codes.add(error.exit_code)
 
-    from sso_login.adapters.signals import side_by_side
+    from sso_login.adapters.system.signals import side_by_side
 
     side_by_side([partial(told, item) for item in found], at_once=at_once)
 

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sso_login.core.credentials import Account, Credentials, KeptRole, Page, Role, RoleKey
     from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending, Redirected
     from sso_login.core.message import Notice, Request, Response
     from sso_login.core.model import Card, Client, Instance, Secret, Session, Token
-    from sso_login.core.roles import Account, Credentials, KeptRole, Page, Role, RoleKey
 
 
 class Clock(Protocol):

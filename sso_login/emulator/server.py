@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from sso_login.emulator.reply import Reply, json_reply
+from sso_login.emulator.core.reply import Reply, json_reply
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.service import Service
-from sso_login.emulator.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,15 +20,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from sso_login.emulator import approval, authorize, federation, oidc, portal, registration, signin, signin_token, sts
-from sso_login.emulator.faults import Fault, Faults
-from sso_login.emulator.mint import Mint
-from sso_login.emulator.reply import Refusal, Reply, json_reply
-from sso_login.emulator.state import Ask, Context, State
+from sso_login.emulator.api import authorize, federation, oidc, portal, registration, signin, signin_token, sts
+from sso_login.emulator.core.faults import Fault, Faults
+from sso_login.emulator.core.mint import Mint
+from sso_login.emulator.core.reply import Refusal, Reply, json_reply
+from sso_login.emulator.core.state import Ask, Context, State
+from sso_login.emulator.pages import approval
 
 if TYPE_CHECKING:
-    from sso_login.emulator.settings import Settings
-    from sso_login.emulator.state import Expiring
+    from sso_login.emulator.core.settings import Settings
+    from sso_login.emulator.core.state import Expiring
 
 Operation = Callable[[Context, Ask], Reply]
 

@@ -7,14 +7,14 @@ import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sso_login.core.errors import LoginRequired, ServiceError, SsoLoginError
-from sso_login.flows.session import Want, ensured, stale_notice
+from sso_login.flows.renewal import Want, ensured, stale_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sso_login.core.model import Token
     from sso_login.core.ports import Ports
-    from sso_login.flows.choose import Chosen
+    from sso_login.flows.select_session import Chosen
 
 Answer = TypeVar("Answer")
 MARGIN: Final = 60.0  # seconds that must be left of a token which is sent

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sso_login.aws.oidc import EXCHANGE_HINTS
 from sso_login.core import commands
 from sso_login.core.duration import spoken
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginFailed, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.granting import Authorization, Granted
 from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Client, Secret, Session
 from sso_login.flows.login import patiently, session_of
-from sso_login.flows.session import UNSENT_WAITS
-from sso_login.protocol.oidc import EXCHANGE_HINTS
-from sso_login.protocol.redirect import read_redirect
+from sso_login.flows.renewal import UNSENT_WAITS
+from sso_login.oauth.redirect import read_redirect
 
 if TYPE_CHECKING:
     from sso_login.core.granting import Redirected
     from sso_login.core.ports import Clock, CodeIssuer, Receiver
-    from sso_login.flows.choose import Chosen
+    from sso_login.flows.select_session import Chosen
 
 GRANTS: Final = (CODE_GRANT, REFRESH_GRANT)
 PATIENCE: Final = 300.0  # seconds for a human to get through the pages, unless told otherwise

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sso_login.protocol import federation
+from sso_login.aws import console as federation
 
 if TYPE_CHECKING:
+    from sso_login.core.credentials import Credentials
     from sso_login.core.model import Secret
     from sso_login.core.ports import Transport
-    from sso_login.core.roles import Credentials
 
 
 def console_url(

@@ -15,8 +15,8 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.model import Session
-from sso_login.flows.keep import held, refuse_newer, store_kind
-from sso_login.flows.session import Want, ensured
+from sso_login.flows.renewal import Want, ensured
+from sso_login.flows.stored_login import held, refuse_newer, store_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sso_login.core.granting import Granted
     from sso_login.core.model import Client
     from sso_login.core.ports import Clock, Ports, Store
-    from sso_login.flows.choose import Chosen
+    from sso_login.flows.select_session import Chosen
 
 Reply = TypeVar("Reply")
 

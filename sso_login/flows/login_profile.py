@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import UsageProblem
-from sso_login.flows import names
+from sso_login.flows import session_names as names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

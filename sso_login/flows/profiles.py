@@ -11,12 +11,12 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import UsageProblem
-from sso_login.flows import names
+from sso_login.flows import session_names as names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sso_login.core.roles import Account, Role
+    from sso_login.core.credentials import Account, Role
 
 TEMPLATE: Final = "{account_name}-{role_name}"
 FIELDS: Final = ("account_id", "account_name", "role_name", "session")

@@ -12,8 +12,8 @@ import pytest
 import sso_login
 from sso_login import api
 from sso_login.api import LoginRequired, SsoLoginError, StorageError, TokenProvider, Unreachable, UsageProblem
-from sso_login.emulator.faults import Fault
-from sso_login.emulator.reply import Reply
+from sso_login.emulator.core.faults import Fault
+from sso_login.emulator.core.reply import Reply
 from tests.api.conftest import Provide
 from tests.support.shell import Shell
 

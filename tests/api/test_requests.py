@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from sso_login.api import BearerAuth, UsageProblem
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import running
-from sso_login.emulator.settings import Settings
 from tests.api.conftest import Provide
 from tests.support.shell import Shell, clean, environment, process
 

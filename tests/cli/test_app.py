@@ -13,11 +13,11 @@ import click
 import pytest
 
 from sso_login import __version__
-from sso_login.cli.app import COMMANDS, group, run
-from sso_login.cli.render import printable
+from sso_login.cli.app import COMMANDS, group, module_of, run
+from sso_login.cli.output.render import printable
 from sso_login.core.message import Notice
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import running
-from sso_login.emulator.settings import Settings
 from sso_login.world import World
 from tests.support.shell import COMMAND, Shell, clean, environment, process
 
@@ -30,7 +30,7 @@ def test_version(sh: Shell) -> None:
 def test_the_table_says_of_a_command_what_the_command_says_of_itself() -> None:
     """`--help` lists commands without importing them, so the table must be true."""
     for name in COMMANDS:
-        command = getattr(importlib.import_module(f"sso_login.cli.{name}"), name)
+        command = getattr(importlib.import_module(module_of(name)), name)
         assert isinstance(command, click.Command)
         assert command.name == name
 
@@ -80,7 +80,7 @@ def test_flags_work_before_and_after_the_command(sh: Shell) -> None:
     """`-v` and `--no-input` stand in either place; -v tells operations, statuses and timings."""
     sh("device")
     for argv in (["-v", "refresh", "--force"], ["refresh", "--force", "-v"]):
-        assert "sso_login.adapters.http: CreateToken: 200 in " in sh(*argv).err
+        assert "sso_login.adapters.system.http: CreateToken: 200 in " in sh(*argv).err
     assert sh("--no-input", "status").code == sh("status", "--no-input").code == 0
     assert "CreateToken: 200" not in sh("refresh", "--force").err
 

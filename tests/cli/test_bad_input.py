@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sso_login.emulator.faults import Fault
-from sso_login.emulator.reply import Reply
+from sso_login.emulator.core.faults import Fault
+from sso_login.emulator.core.reply import Reply
 from tests.support.shell import Ran, Shell
 
 HTML = b"<html><body>Please sign in to the hotel network</body></html>"

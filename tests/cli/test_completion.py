@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sso_login.cli.app import COMMANDS, group
-from sso_login.cli.known import command, files
-from sso_login.cli.scripts import FILES, SCRIPTS
-from sso_login.cli.typed import powershell, typed, unquoted
+from sso_login.cli.completion.candidates import command, files
+from sso_login.cli.completion.quoting import powershell, typed, unquoted
+from sso_login.cli.completion.scripts import FILES, SCRIPTS
 from tests.support.shell import Shell, clean, process
 
 COMMITTED = Path(__file__).parents[2] / "completions"
@@ -222,10 +222,12 @@ def test_nothing_heavy_is_imported(sh: Shell) -> None:
             [sys.executable, "-c", GUARD, *words], env=env, capture_output=True, text=True, check=True
         )
         loaded = set(done.stderr.split())
-        assert "sso_login.cli.completing" in loaded
+        assert "sso_login.cli.completion.answer" in loaded
         assert not loaded & SLOW
         assert "my-sso" in done.stdout or words != ["status", ""]
-        assert words != [""] or "sso_login.cli.emulator" not in loaded, "the table is enough for the commands' names"
+        assert words != [""] or "sso_login.cli.commands.setup.emulator" not in loaded, (
+            "the table is enough for the commands' names"
+        )
 
 
 def test_the_network_and_the_store_are_left_alone(known: Shell) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sso_login.core import process
+from sso_login.core.credentials import Credentials
 from sso_login.core.model import Secret
-from sso_login.core.roles import Credentials
 
 END = 1_893_456_000  # 2030-01-01
 GIVEN = Credentials("ASIAEXAMPLE", Secret("sec/ret+"), Secret("tok=en"), expires_at=END, account_id="111122223333")

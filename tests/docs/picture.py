@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import running
-from sso_login.emulator.settings import Settings
 from tests.support.shell import environment
-from tests.support.tmux import window
+from tests.support.terminal.tmux import window
 
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "picture" / "login.svg"
 COMMANDS: Final = (("device",), ("status",))

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from sso_login.cli.render import Render
+from sso_login.cli.output.render import Render
 from sso_login.core import errors
 from sso_login.core.errors import SsoLoginError
 from tests.support.shell import Ran, Shell, shell

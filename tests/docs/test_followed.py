@@ -16,8 +16,8 @@ from typing import Final
 
 import pytest
 
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import Emulator, running
-from sso_login.emulator.settings import Settings
 from tests.support.shell import COMMAND, clean
 
 pytestmark = [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.picture import PICTURE, drawn, recorded, told
-from tests.support.tmux import needs_tmux
+from tests.support.terminal.tmux import needs_tmux
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -13,8 +13,8 @@ import boto3
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import Emulator, running
-from sso_login.emulator.settings import Settings
 from tests.support import chromium as browsers
 from tests.support.modelled import Aws
 

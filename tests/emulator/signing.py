@@ -18,7 +18,7 @@ from botocore.config import Config
 
 from tests.emulator.conftest import CALLBACK, CHALLENGE, CODE, VERIFIER, Desk
 from tests.emulator.proofs import Key
-from tests.support.plain import Answer, ask
+from tests.support.terminal.plain import Answer, ask
 
 SAME: Final = "arn:aws:signin:::devtools/same-device"
 CROSS: Final = "arn:aws:signin:::devtools/cross-device"

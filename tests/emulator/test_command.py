@@ -17,7 +17,7 @@ import pytest
 from sso_login.cli.app import run
 from sso_login.emulator.server import running
 from sso_login.emulator.signals import stop_signals
-from tests.support.plain import ask
+from tests.support.terminal.plain import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "sso_login", "emulator"]

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sso_login.emulator.faults import Fault
-from sso_login.emulator.reply import Reply
+from sso_login.emulator.core.faults import Fault
+from sso_login.emulator.core.reply import Reply
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import MAX_BODY, running
-from sso_login.emulator.settings import Settings
+from tests.emulator.api.test_oidc import refused
 from tests.emulator.conftest import Desk
-from tests.emulator.test_oidc import refused
-from tests.support.plain import ask, raw
+from tests.support.terminal.plain import ask, raw
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "", "[::1]"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sso_login.emulator.faults import Fault
-from sso_login.emulator.reply import Reply
-from sso_login.emulator.settings import Settings
+from sso_login.emulator.core.faults import Fault
+from sso_login.emulator.core.reply import Reply
+from sso_login.emulator.core.settings import Settings
 from tests.support.shell import Ran, Shell, shell
 from tests.support.visitor import as_browser
 

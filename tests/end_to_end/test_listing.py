@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from sso_login.adapters.http import Http
+from sso_login.adapters.system.http import Http
+from sso_login.aws.identity_center import IdentityCenter
 from sso_login.core.model import Instance
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import running
-from sso_login.emulator.settings import Settings
-from sso_login.flows.access import list_roles
-from sso_login.flows.identity_center import IdentityCenter
+from sso_login.flows.list_roles import list_roles
 from tests.support.fakes import chosen, session
 from tests.support.portal import PortalPorts
 from tests.support.shell import COMMAND, clean, environment, process

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sso_login.adapters import record
-from sso_login.adapters.http import Http
+from sso_login.adapters.system.http import Http
 from sso_login.core.errors import Unreachable
 from sso_login.core.message import Request
-from sso_login.emulator.reply import Reply
-from sso_login.emulator.settings import Settings
+from sso_login.emulator.core.reply import Reply
+from sso_login.emulator.core.settings import Settings
+from sso_login.storage import record
 from tests.support.scratch import Direct, Scratch, scratch
 from tests.support.shell import Ran
 

@@ -17,16 +17,16 @@ from typing import Final
 import click
 import pytest
 
-from sso_login.adapters.key_file import CREDENTIAL
-from sso_login.adapters.lock import FileLocks
+from sso_login.adapters.secrets.key_file import CREDENTIAL
+from sso_login.adapters.secrets.lock import FileLocks
 from sso_login.cli.app import group
 from sso_login.cli.context import EXIT_ORDER, Context
-from sso_login.cli.render import Render
+from sso_login.cli.output.render import Render
 from sso_login.core import errors
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import Emulator, running
-from sso_login.emulator.settings import Settings
-from tests.support.keyring_host import KeyringHost, keyring_host, needs_keyring
 from tests.support.shell import Ran, process
+from tests.support.stores.keyring_host import KeyringHost, keyring_host, needs_keyring
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = (ROOT / "docs" / "unattended.md").read_text()

@@ -17,7 +17,7 @@ from sso_login.core.granting import Redirected
 from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, Client, Secret, Session
 from sso_login.flows.browser import GRANTS, BrowserLogin, finish_browser, redirected, start_browser
 from sso_login.flows.device import GRANTS as DEVICE_GRANTS
-from sso_login.protocol.pkce import VERIFIER
+from sso_login.oauth.pkce import VERIFIER
 from tests.support.fakes import NOW, FakeClock, ScriptedIssuer, ScriptedReceiver, chosen, client, session, token
 
 REDIRECT = "http://127.0.0.1:40001/oauth/callback"

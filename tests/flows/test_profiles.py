@@ -9,8 +9,8 @@ from botocore.compat import compat_shell_split
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sso_login.core.credentials import Account, Role
 from sso_login.core.errors import UsageProblem
-from sso_login.core.roles import Account, Role
 from sso_login.flows.profiles import Style, matching, role_profiles, untouchable, with_roles
 
 PROD = Account("111122223333", "Acme Prod (EU)", "prod@acme.example")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from sso_login.adapters.session_store import SessionStore
 from sso_login.core.errors import (
     MalformedReply,
     NewerRecord,
@@ -15,11 +14,12 @@ from sso_login.core.errors import (
     StoreUnusable,
 )
 from sso_login.core.model import Token
-from sso_login.flows.keep import forgotten, signed_in
-from sso_login.flows.session import Outcome, Want, ensured
-from sso_login.flows.survey import standing
+from sso_login.flows.renewal import Outcome, Want, ensured
+from sso_login.flows.status import standing
+from sso_login.flows.stored_login import forgotten, signed_in
+from sso_login.storage.session_store import SessionStore
 from tests.support.fakes import NOW, FakePorts, chosen, session, token
-from tests.support.memory import MemoryEntries
+from tests.support.stores.memory import MemoryEntries
 
 WANT = Want(min_ttl=60)
 OLD = token("old", "refresh-old", left=-30)

@@ -13,7 +13,7 @@ from sso_login import hot
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance, Session
-from sso_login.flows.keep import signed_in, store_kind
+from sso_login.flows.stored_login import signed_in, store_kind
 from sso_login.world import World
 from tests.support.fakes import client, session, token
 from tests.support.shell import Ran

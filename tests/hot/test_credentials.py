@@ -15,16 +15,16 @@ import pytest
 from sso_login import hot
 from sso_login.cli.app import run
 from sso_login.core import process
+from sso_login.core.credentials import Credentials, KeptRole, RoleKey
 from sso_login.core.message import Notice
 from sso_login.core.model import Secret
-from sso_login.core.roles import Credentials, KeptRole, RoleKey
-from sso_login.flows.keep import forgotten
+from sso_login.flows.stored_login import forgotten
 from sso_login.world import World
 from tests.hot.conftest import START_URL, Both
 from tests.hot.test_process import FORBIDDEN, answered, bare, modules, once
 from tests.support.fakes import chosen
-from tests.support.keyring_host import KeyringHost, keyring_host, needs_keyring
 from tests.support.shell import COMMAND, Ran
+from tests.support.stores.keyring_host import KeyringHost, keyring_host, needs_keyring
 from tests.support.strace import needs_strace
 
 if sys.platform == "win32":

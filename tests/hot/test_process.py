@@ -15,8 +15,8 @@ from typing import TypeVar
 import pytest
 
 from tests.hot.conftest import Both
-from tests.support.keyring_host import KeyringHost, State, keyring_host, needs_keyring
 from tests.support.shell import COMMAND, Ran, clean
+from tests.support.stores.keyring_host import KeyringHost, State, keyring_host, needs_keyring
 from tests.support.strace import needs_strace
 
 if sys.platform == "win32":

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sso_login.adapters.session_store import SessionStore
 from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending, Redirected
 from sso_login.core.message import Notice
 from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, Instance, Secret, Session, Token
 from sso_login.core.ports import Store
-from sso_login.flows.choose import Chosen
-from tests.support.memory import MemoryCards, MemoryEntries, MemoryLocks, MemorySdkCache
+from sso_login.flows.select_session import Chosen
+from sso_login.storage.session_store import SessionStore
+from tests.support.stores.memory import MemoryCards, MemoryEntries, MemoryLocks, MemorySdkCache
 
 Answer = TypeVar("Answer")
 

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sso_login.adapters.signals import side_by_side
+from sso_login.adapters.system.signals import side_by_side
+from sso_login.core.credentials import Account, Page, Role
 from sso_login.core.errors import ServiceError
 from sso_login.core.model import Instance, Token
-from sso_login.core.roles import Account, Page, Role
 from tests.support.fakes import FakePorts
 
 

@@ -12,15 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from sso_login.adapters.http import Http
+from sso_login.adapters.system.http import Http
 from sso_login.cli.app import run
 from sso_login.core.message import Notice, Request, Response
 from sso_login.core.ports import Transport
-from sso_login.emulator.faults import Fault
-from sso_login.emulator.reply import Reply
+from sso_login.emulator.core.faults import Fault
+from sso_login.emulator.core.reply import Reply
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import running
 from sso_login.emulator.service import Service
-from sso_login.emulator.settings import Settings
 from sso_login.world import World
 from tests.support.fakes import FakeClock
 from tests.support.shell import Ran

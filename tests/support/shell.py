@@ -17,8 +17,8 @@ import pytest
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
 from sso_login.core.ports import Entries
+from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import Emulator, running
-from sso_login.emulator.settings import Settings
 from sso_login.world import World
 from tests.support.fakes import FakeClock
 

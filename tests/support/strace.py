@@ -16,8 +16,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.desk import PATIENCE, unwatched
 from tests.support.shell import COMMAND
+from tests.support.terminal.desk import PATIENCE, unwatched
 
 # Everything that changes a file, takes a lock or talks to the service. No open: between opening a new file and the
 # next call of this list nothing else changes. `?` lets strace pass over what this machine's kernel does not have.

@@ -1,0 +1,1 @@
+"""AWS's own files: config, credentials and the caches of the SDKs."""

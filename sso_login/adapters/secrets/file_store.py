@@ -1,0 +1,171 @@
+"""The file store, for machines without a keyring: one 0600 file an entry in one 0700 folder, encrypted given a key."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from sso_login import layout
+from sso_login.adapters.secrets import files
+from sso_login.core.errors import BadRecord, NewerRecord, StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.adapters.secrets.encryption import Cipher
+    from sso_login.adapters.secrets.key_file import KeyFile
+
+# An encrypted file is this line, then nonce, ciphertext and tag as raw bytes. Base64 would be a third longer, and its
+# last character has bits that say nothing and could be changed unnoticed.
+_MAGIC_NAME: Final = b"sso-login-encrypted "
+_VERSION: Final = 1
+_MAGIC: Final = b"%s%d\n" % (_MAGIC_NAME, _VERSION)
+
+
+def secret_path(home: str, entry: str) -> str:
+    """Name the file of an entry: `sso-login:sso:NAME` is `HOME/secrets/sso+NAME`.
+
+    A colon means something else on Windows; a plus sign is in no part of an entry, since parts are percent-encoded.
+    """
+    name = files.file_name(entry.removeprefix("sso-login:").replace(":", "+"))
+    return os.path.join(home, "secrets", name)
+
+
+def _key(env: Mapping[str, str]) -> KeyFile | None:
+    if not any(name in env for name in layout.KEYS):
+        return None
+    from sso_login.adapters.secrets.key_file import key_file
+
+    return key_file(env)
+
+
+class FileEntries:
+    """The port Entries over files in `HOME/secrets`; writes and deletions belong under the session's lock.
+
+    With a key (`key_file`) every write is encrypted, bound to the format's version and the entry's name. A plaintext
+    record, written before there was a key, is still read, and the next save encrypts it. Without the key nothing
+    encrypted is ever written over.
+    """
+
+    kind = "file"
+
+    def __init__(self, home: str, *, env: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keep secrets below that state folder, by the key that the environment names; it is read when needed."""
+        self._home = home
+        self._key = _key(env)
+
+    @property
+    def backend(self) -> str:
+        """Say whether entries are encrypted: `file` or `file, AES-GCM`."""
+        return "file, AES-GCM" if self._key else "file"
+
+    def check(self) -> None:
+        """Prove that a file can be written: read the key, make the folder, write a file that holds nothing.
+
+        Without a key it also sees to it that nothing here is encrypted, before a human logs in for a record that
+        could then not be written. Raises StorageError.
+        """
+        folder = os.path.join(self._home, "secrets")
+        if self._cipher is None:
+            for name in files.names(folder):
+                _keep_encrypted(os.path.join(folder, name))
+        files.prove_writable(folder)
+
+    def read(self, entry: str) -> str | None:
+        """Give the text, None where there is no such entry; raise StorageError."""
+        cipher, path = self._cipher, secret_path(self._home, entry)
+        content = files.read(path)
+        if content is None:
+            return None
+        if content.startswith(_MAGIC_NAME):
+            content = _opened(content, cipher, path=path, entry=entry)
+        elif cipher and not content.startswith(layout.MAGIC_NAME.encode()):
+            raise _not_ours(path, entry)
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise _not_ours(path, entry) from None
+
+    def write(self, entry: str, text: str) -> None:
+        """Keep the text, whole or not at all; raise StorageError."""
+        path, content = secret_path(self._home, entry), text.encode()
+        if self._cipher:
+            content = _MAGIC + self._cipher.sealed(content, bound=_bound(entry))
+        else:
+            _keep_encrypted(path)
+        files.write(path, content)
+
+    def delete(self, entry: str) -> bool:
+        """Forget the entry, for which no key is needed; tell whether there was one; raise StorageError."""
+        return files.remove(secret_path(self._home, entry))
+
+    @cached_property
+    def _cipher(self) -> Cipher | None:
+        if self._key is None:
+            return None
+        # Here, since it costs more than all else that reading a file takes.
+        from sso_login.adapters.secrets.encryption import Cipher
+
+        return Cipher(self._key.content())
+
+
+def _bound(entry: str) -> bytes:
+    return _MAGIC + entry.encode()
+
+
+def _opened(content: bytes, cipher: Cipher | None, *, path: str, entry: str) -> bytes:
+    version = content.partition(b"\n")[0].removeprefix(_MAGIC_NAME)
+    if version.isdigit() and len(version) < 9 and int(version) > _VERSION:
+        message = f"{path} was written by a newer sso-login"
+        raise NewerRecord(message)
+    if cipher is None:
+        raise _keyless(path)
+    opened = cipher.opened(content.removeprefix(_MAGIC), bound=_bound(entry)) if content.startswith(_MAGIC) else None
+    if opened is None:
+        raise _undecipherable(entry)
+    return opened
+
+
+def _keep_encrypted(path: str) -> None:
+    """Raise StoreUnusable where an encrypted record lies: whoever has no key must not put plaintext in its place."""
+    if files.begins(path, _MAGIC_NAME):
+        raise _keyless(path)
+
+
+def _keyless(path: str) -> StoreUnusable:
+    return StoreUnusable(
+        f"{path} is encrypted, and no key is given",
+        hint=f"Name its key file in {layout.KEY_FILE}; if that is lost, `rm {_quoted(path)}` and log in anew.",
+    )
+
+
+def _undecipherable(entry: str) -> BadRecord:
+    name = _session(entry)
+    anew = f"`sso-login device {_quoted(name)} --force`"
+    return BadRecord(
+        f"the record of session {name!r} in the file store cannot be decrypted: "
+        "it was changed, or another key encrypted it",
+        hint=f"Name the right key file in {layout.KEY_FILE}, or log in anew: {anew}.",
+    )
+
+
+def _not_ours(path: str, entry: str) -> BadRecord:
+    quoted = _quoted(_session(entry))
+    return BadRecord(
+        f"{path} was not written by sso-login",
+        hint=f"`sso-login logout {quoted}` removes it, `sso-login device {quoted} --force` replaces it.",
+    )
+
+
+def _quoted(name: str) -> str:
+    import shlex  # for errors alone
+
+    return shlex.quote(name)
+
+
+def _session(entry: str) -> str:
+    """Read a session's name from the entry's, `sso-login:KIND:NAME:...`."""
+    return unquote("".join(entry.split(":")[2:3]), errors="replace")

@@ -1,0 +1,92 @@
+"""The index for the hot path: which record answers a command, as the ordinary way has just found out.
+
+A line holds the question (the command and what was typed behind it, and every variable that has a say in it), then what
+the answer rests on: the stamps of config file, card and the folder of all cards (the only session known need not be
+named, until there is another), and where the record lies. Any change of any of these makes the line worthless, so
+nothing ever has to be removed from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sso_login import layout
+from sso_login.adapters.secrets import files
+from sso_login.adapters.secrets.file_store import secret_path
+from sso_login.core.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sso_login.adapters.secrets.cards import FileCards
+    from sso_login.core.config import AwsConfig
+
+MOST: Final = 64  # lines; the newest are kept
+SETTLED: Final = 1.0  # seconds: a config file changed more recently could change again and keep its stamp
+
+
+class Noted(NamedTuple):
+    """What a question was answered from: a login's name and binding, and the entry that has the answer in its head."""
+
+    name: str
+    binding: tuple[str, str, str]
+    entry: str
+
+
+class Index:
+    """Writes the index of one state folder."""
+
+    def __init__(self, home: str, env: Mapping[str, str], cards: FileCards) -> None:
+        """Keep it in that folder; `began` is when config and cards are taken to have been read, at the latest."""
+        self._home = home
+        self._env = env
+        self._cards = cards
+        self._seen = _stamp(cards.folder)
+        self.began = time.time()
+
+    def note(self, asked: Sequence[str], noted: Noted, *, config: AwsConfig) -> None:
+        """Note what that question was answered from; an index that cannot be written is done without."""
+        with contextlib.suppress(StorageError):
+            rests = self._rests(noted, config)
+            if rests:
+                self._add(layout.question(self._env, *asked), rests)
+
+    def _rests(self, noted: Noted, config: AwsConfig) -> str | None:
+        if not self._settled(config):
+            return None
+        path = self._cards.path(noted.name)
+        stamp = layout.stamp(path)
+        card = self._cards.read(noted.name)
+        if card is None or card.instance.binding != noted.binding or layout.stamp(path) != stamp:
+            return None
+        place = secret_path(self._home, noted.entry) if card.store == "file" else noted.entry
+        seen = "-".join(map(str, config.stamp)) if config.stamp else ""
+        rests = [layout.quoted(config.path), seen, self._seen, layout.quoted(path), stamp, card.store]
+        return " ".join([*rests, layout.quoted(place)])
+
+    def _settled(self, config: AwsConfig) -> bool:
+        """Tell whether the question says all there is to say of where the config is, and the file is at rest."""
+        named = self._env.get("AWS_CONFIG_FILE", "")
+        plain = bool(self._env.get("HOME")) and "$" not in named and (not named.startswith("~") or named[:2] == "~/")
+        changed = config.stamp[4] / 1e9 if config.stamp else 0
+        return sys.platform != "win32" and plain and os.path.isabs(config.path) and changed + SETTLED <= self.began
+
+    def _add(self, question: str, rests: str) -> None:
+        path = layout.index_path(self._home)
+        lines = (files.read(path) or b"").decode("ascii", "replace").splitlines()
+        line = f"{question} {rests}"
+        if line in lines:
+            return
+        others = [other for other in lines if not other.startswith(f"{question} ")]
+        files.write(path, "".join(f"{each}\n" for each in [*others[1 - MOST :], line]).encode())
+
+
+def _stamp(folder: str) -> str:
+    try:
+        return layout.stamp(folder)
+    except OSError:
+        return ""  # what is wrong with it is for the cards to say

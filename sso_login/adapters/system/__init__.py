@@ -1,0 +1,1 @@
+"""The operating system: clock, deadlines, HTTP, network settings, signals, programs."""

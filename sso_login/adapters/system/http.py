@@ -1,0 +1,294 @@
+"""requests as the port Transport: one whole call under one deadline, nothing trusted and nothing repeated.
+
+requests' Session is left out on purpose, and with it netrc, cookies, redirects and proxies found by themselves;
+its HTTPAdapter alone sends one request once. A connection is closed after its one request, but for requests that allow
+to keep it: listing hundreds of accounts must not cost a TLS handshake for each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+import zlib
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlencode
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, ReadTimeoutError
+
+from sso_login import __version__
+from sso_login.adapters.system.deadline import within
+from sso_login.adapters.system.idle import Idle, Route
+from sso_login.adapters.system.network import bundle_for, proxy_for, target_of
+from sso_login.core.errors import CertificateRefused, NotAnAnswer, Unreachable
+from sso_login.core.message import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+log = logging.getLogger(__name__)
+# urllib3 logs URLs with their queries, some of them as warnings: no handler may ever see them.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+LONGEST_BODY: Final = 1 << 20  # bytes, on the wire and unpacked
+CHUNK: Final = 1 << 16
+HEADERS: Final = {
+    "User-Agent": f"sso-login/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
+MOST_IDLE: Final = 16  # connections kept to one host
+
+
+class Http:
+    """Implements the port Transport for the environment given: AWS_CA_BUNDLE, HTTPS_PROXY and the like."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Keep the environment; it is read at each call, since a broken setting is that call's error."""
+        self._env = env
+        self._idle = Idle[_Once](MOST_IDLE)
+        self._trusted: str | bool | None = None
+
+    def send(self, request: Request) -> Response:
+        """Send the request once; raise Unreachable, CertificateRefused, NotAnAnswer, or ConfigError for a setting."""
+        target = target_of(request.url)
+        if self._trusted is None:
+            self._trusted = bundle_for(self._env)  # reading it takes as long as a request, so once is enough
+        route = Route(target.scheme, target.netloc, self._trusted, proxy_for(self._env, request.url))
+        attempt = _Attempt(request, target.hostname or "", route=route, idle=self._idle)
+        began = time.monotonic()
+        try:
+            response = within(request.deadline, attempt.run, on_timeout=attempt.late)
+        except Unreachable as error:
+            log.info("%s: %s after %d ms", request.operation, type(error).__name__, 1000 * (time.monotonic() - began))
+            raise
+        took = 1000 * (time.monotonic() - began)
+        log.info("%s: %d in %d ms, request id %s", request.operation, response.status, took, _request_id(response))
+        return response
+
+
+def _request_id(response: Response) -> str:
+    said = response.headers.get("x-amzn-requestid", "")
+    return said if said.isascii() and said.replace("-", "").isalnum() and len(said) <= 64 else "none"
+
+
+class _Attempt:
+    """One try of one request: knows whether it left this machine, and can be called off."""
+
+    def __init__(self, request: Request, host: str, *, route: Route, idle: Idle[_Once]) -> None:
+        self.host = host
+        self._request = request
+        self._route = route
+        self._idle = idle
+        self._proxies = {"https": route.proxy} if route.proxy else None
+        self._lock = threading.Lock()
+        self._sent = False
+        self._called_off = False
+        self._socket: object = None
+
+    def run(self) -> Response:
+        """Send and read the whole reply; runs in a thread of its own."""
+        _current.set(self)
+        used = self._idle.take(self._route) if self._request.keep_alive else None
+        adapter = used or _Once(pool_connections=1, pool_maxsize=1)
+        whole = False
+        try:
+            reply = self._asked(adapter)
+            try:
+                response = Response(reply.status_code, _lowered(reply.headers), self._body(reply))
+            finally:
+                reply.close()
+            whole = True
+            return response
+        finally:
+            self._done(adapter, whole=whole)
+
+    def _done(self, adapter: _Once, *, whole: bool) -> None:
+        """Keep the connection after a whole answer where that is allowed, else close it for good."""
+        with self._lock:
+            kept = whole and self._request.keep_alive and not self._called_off
+            connection = self._socket
+            if kept:
+                self._socket = None  # from now on another attempt's: not to be cut by this one
+        if kept:
+            self._idle.keep(self._route, adapter)
+            return
+        adapter.close()
+        if isinstance(connection, socket.socket):
+            _drop(connection)
+
+    def leave(self, connection: object) -> None:
+        """Note that the request leaves now, by that socket; raise OSError when it was called off before."""
+        with self._lock:
+            if self._called_off:
+                raise OSError("called off")
+            self._sent, self._socket = True, connection
+
+    def late(self) -> Unreachable:
+        """Call the try off and say so: what has not left by now never will, so `sent` is certain."""
+        with self._lock:
+            self._called_off = True
+            sent, connection = self._sent, self._socket
+        if isinstance(connection, socket.socket):
+            _cut(connection)
+        return self._silence(sent=sent)
+
+    def _silence(self, *, sent: bool) -> Unreachable:
+        what = f"{self.host} did not answer" if sent else f"there was no connection to {self.host}"
+        return Unreachable(f"{what} within {self._request.deadline:g} s", sent=sent)
+
+    def _asked(self, adapter: HTTPAdapter) -> requests.Response:
+        try:
+            return adapter.send(
+                _prepared(self._request),
+                stream=True,
+                timeout=(self._request.deadline, self._request.deadline),
+                verify=self._route.verify,
+                proxies=self._proxies,
+            )
+        except (requests.RequestException, HTTPError, OSError) as error:
+            # Their texts carry the URL with its query, so they go no further.
+            raise self._trouble(list(_causes(error))) from None
+
+    def _trouble(self, causes: list[BaseException]) -> Unreachable:
+        refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+        if refused:
+            return CertificateRefused(
+                f"the certificate of {self.host} is not trusted: {refused.verify_message}", sent=self._sent
+            )
+        if any(_is_timeout(cause) for cause in causes):
+            return self._silence(sent=self._sent)
+        if self._sent:
+            return Unreachable(f"the connection to {self.host} broke before an answer came", sent=True)
+        return Unreachable(f"there is no connection to {self.host}: {_obstacle(causes)}", sent=False)
+
+    def _body(self, reply: requests.Response) -> bytes:
+        body = bytearray()
+        try:
+            for chunk in reply.raw.stream(CHUNK, decode_content=False):
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    raise self._odd("is larger than 1 MiB")
+        except (HTTPError, OSError):
+            raise self._odd("broke off") from None
+        return self._unpacked(bytes(body), reply.headers.get("content-encoding", "").strip().lower())
+
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        """Unpack gzip, which was not asked for but is sent by some proxies; bounded, whatever it unpacks to."""
+        if not body or encoding in {"", "identity"}:
+            return body
+        if encoding not in {"gzip", "x-gzip"}:
+            raise self._odd("is packed in a way that was not asked for")
+        unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            plain = unpacker.decompress(body, LONGEST_BODY + 1)
+        except zlib.error:
+            raise self._odd("is packed wrongly") from None
+        if len(plain) > LONGEST_BODY:
+            raise self._odd("is larger than 1 MiB")
+        if not unpacker.eof:
+            raise self._odd("broke off")
+        return plain
+
+    def _odd(self, what: str) -> NotAnAnswer:
+        return NotAnAnswer(f"the answer of {self.host} to {self._request.operation} {what}", sent=True)
+
+
+_current: ContextVar[_Attempt] = ContextVar("_current")  # set in the thread that makes the call
+
+
+class _Plain(HTTPConnection):
+    """A connection that tells its attempt when the request is about to leave."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature, passed on
+        _leave(self)
+        super().request(*args, **kwargs)
+
+
+class _Tls(HTTPSConnection):
+    """The same over TLS, where connecting includes the proxy's tunnel and the handshake."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's own signature, passed on
+        _leave(self)
+        super().request(*args, **kwargs)
+
+
+def _leave(connection: HTTPConnection) -> None:
+    if connection.sock is None:
+        connection.connect()
+    _current.get().leave(connection.sock)
+
+
+class _Once(HTTPAdapter):
+    """requests' adapter, with connections that know their attempt; it repeats nothing."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401 - the same
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        pool.ConnectionCls = _Tls if isinstance(pool, HTTPSConnectionPool) else _Plain
+        return pool
+
+
+def _prepared(request: Request) -> requests.PreparedRequest:
+    closing = {} if request.keep_alive else {"Connection": "close"}
+    headers = {**HEADERS, **closing, **request.headers}
+    body = None
+    if request.json is not None:
+        body, headers["Content-Type"] = json.dumps(request.json, allow_nan=False).encode(), "application/json"
+    elif request.form is not None:
+        body, headers["Content-Type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+    return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _cut(connection: socket.socket) -> None:
+    """Wake the thread that reads from this socket, so that it ends and closes everything itself."""
+    with contextlib.suppress(OSError):  # it may be closed already
+        # Not the method of SSLSocket, which takes the TLS object away from under the other thread.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _drop(connection: socket.socket) -> None:
+    """Close the socket itself, which urllib3 leaves open after an answer that it can make nothing of."""
+    with contextlib.suppress(OSError):  # as a rule it is closed already
+        socket.close(connection.detach())
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Walk an exception's causes, in the three ways requests and urllib3 nest them."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [cause.__context__, cause.__cause__, getattr(cause, "reason", None), *cause.args]
+
+
+def _is_timeout(cause: BaseException) -> bool:
+    # A refused connection is a timeout too, in urllib3's family tree.
+    return isinstance(cause, ConnectTimeoutError | ReadTimeoutError) and not isinstance(cause, NewConnectionError)
+
+
+def _obstacle(causes: list[BaseException]) -> str:
+    """Say in the words of the system, never of an exception, why nothing could be sent."""
+    if any(isinstance(cause, ProxyError) for cause in causes):
+        return "the proxy named in HTTPS_PROXY cannot be reached or refused"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "its name cannot be resolved"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "the TLS handshake failed"
+    said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
+    return (said or "it cannot be reached").lower()

@@ -1,0 +1,61 @@
+"""`sso-login refresh`: for cron."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sso_login.cli.options import Command, duration, many_sessions
+from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
+from sso_login.core.duration import spoken
+from sso_login.core.model import SIGNIN
+from sso_login.flows.renewal import MARGIN, Want, ensured
+
+if TYPE_CHECKING:
+    from sso_login.cli.context import Context
+
+AT_ONCE: Final = 16  # sessions renewed side by side
+
+
+@click.command(cls=Command, epilog="*/5 * * * *  sso-login refresh --all --quiet")
+@many_sessions
+@click.option("--all", "every", is_flag=True, help="Every session with a login; the same as naming none.")
+@click.option("--min-ttl", type=duration, default=900.0, help="Renew what has less than this left (default 15m).")
+@click.option("--force", is_flag=True, help="Renew in any case, and try again at once after a failure.")
+@click.option("--quiet", is_flag=True, help="Say nothing on success.")
+@click.pass_obj
+def refresh(  # noqa: PLR0913 - a parameter an option
+    context: Context,
+    *,
+    sessions: tuple[str, ...],
+    profile: str | None,
+    every: bool,
+    min_ttl: float,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Renew the token of each SESSION that has little time left. Never asks anything."""
+    world = context.world()
+    context.render.quiet = quiet
+    want = Want(min_ttl=min_ttl, force=force)
+    short = Want(min_ttl=min(min_ttl, MARGIN), force=force)  # those of AWS Sign-In live for 15 minutes at most
+
+    def renew(found: Found) -> None:
+        chosen = sound(found)
+        outcome = ensured(ports_of(world, found), chosen, short if kind_of(found) == SIGNIN else want)
+        if outcome.problem:
+            raise outcome.problem
+        if not quiet:
+            left = spoken(outcome.session.token.expires_at - world.clock.now())
+            context.render.line(
+                f"{label_of(found)}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}"
+            )
+
+    known = Sessions(context)
+    names = known.named(sessions, profile=profile, every=every)
+    if names is None:
+        names = known.ever_logged_in()
+        if not names and not quiet:
+            context.render.line("Nothing to refresh: nobody has logged in yet.")
+    each(context, names, renew, at_once=AT_ONCE)

@@ -1,0 +1,1 @@
+"""Commands about accounts, roles and their credentials."""

@@ -1,0 +1,84 @@
+"""`sso-login exec`: run a command with role credentials in its environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sso_login.cli.completion import candidates as known
+from sso_login.cli.credential_source import Wanted, resolve, target_options
+from sso_login.cli.options import Command
+from sso_login.cli.output.credential_formats import variables
+from sso_login.core.errors import SsoLoginError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.cli.context import Context
+    from sso_login.cli.credential_source import Source
+
+# Whatever else could give an SDK credentials, or say whose they are; where things are (AWS_CONFIG_FILE,
+# AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the like) and how they are shown stays.
+CLEARED: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+
+AT_LEAST: Final = 900.0  # seconds that the credentials are good for, where the role's session lasts as long
+
+
+@click.command(
+    "exec",
+    cls=Command,
+    epilog="sso-login exec --profile dev -- terraform plan",
+    context_settings={"allow_interspersed_args": False},
+)
+@target_options
+@click.argument(
+    "command", nargs=-1, required=True, metavar="[--] COMMAND...", type=click.UNPROCESSED, shell_complete=known.command
+)
+def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
+    """Run COMMAND with credentials of a role in its environment; its exit code is passed on.
+
+    Other AWS credentials and AWS_PROFILE are taken out of that environment first; AWS_REGION is set where the profile
+    names a region, else left alone. The credentials are good for 15 minutes at least, and at most for as long as the
+    role's session: for what runs longer use a profile with credential_process.
+    """
+    world = context.world()
+    source = resolve(context, wanted)
+    environment = given_to(source, world.env)
+    context.quiet()
+    from sso_login.adapters.system.exec_program import CannotRun, become
+
+    try:
+        return become(command, environment)
+    except CannotRun as error:
+        context.render.error(SsoLoginError(str(error), hint="Name a program that is on PATH after `--`."))
+        return error.exit_code
+
+
+def given_to(source: Source, env: Mapping[str, str]) -> dict[str, str]:
+    """Give the whole environment of the command."""
+    credentials = source.credentials(AT_LEAST)
+    kept = {name: value for name, value in env.items() if name not in CLEARED}
+    account = {"AWS_ACCOUNT_ID": credentials.account_id} if credentials.account_id else {}
+    return {**kept, **variables(credentials, source.region), **account}
+
+
+exec = run  # noqa: A001 - the table of commands looks for it by its name

@@ -1,0 +1,54 @@
+"""`sso-login roles`: which roles a session may take, in all of its accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sso_login.cli.completion import candidates as known
+from sso_login.cli.options import Command, json_flag, one_session
+from sso_login.cli.output import listing
+from sso_login.cli.sessions import Sessions
+from sso_login.flows.list_roles import list_roles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sso_login.cli.context import Context
+    from sso_login.core.credentials import Role
+
+HEADINGS = ("ACCOUNT", "ID", "ROLE")
+
+
+@click.command(cls=Command, epilog="sso-login roles --account 111122223333 --json")
+@one_session
+@click.option(
+    "--account",
+    "ids",
+    metavar="ID",
+    multiple=True,
+    help="Only of this account; may be repeated.",
+    shell_complete=known.accounts,
+)
+@json_flag
+@click.pass_obj
+def roles(context: Context, *, session: str | None, profile: str | None, ids: tuple[str, ...]) -> None:
+    """List the roles that SESSION may take, by account name. Never asks anything.
+
+    A pipe gets a line a role: account name, account id and role name with tabs between them.
+    """
+    world = context.world()
+    chosen = Sessions(context).chosen(session, profile)
+    with listing.progress(context, "accounts") as told:
+        found = list_roles(world, chosen, accounts=ids or None, progress=told)
+    if context.render.as_json:
+        context.render.fact([_fact(role) for role in found.roles])
+    else:
+        rows = [(role.account.name or "", role.account.id, role.name) for role in found.roles]
+        listing.show(context.render, HEADINGS, rows, none=f"Session {chosen.name} may take no roles.")
+    listing.tell(context, found.problems)
+
+
+def _fact(role: Role) -> Mapping[str, object]:
+    return {"account_id": role.account.id, "account_name": role.account.name, "role_name": role.name}

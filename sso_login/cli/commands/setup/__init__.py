@@ -1,0 +1,1 @@
+"""Commands that set things up, check them, or try them out."""

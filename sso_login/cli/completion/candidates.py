@@ -1,0 +1,114 @@
+"""Names to complete with: from config and cards alone, without network and keyring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sso_login.cli.context import Context
+from sso_login.core.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import click
+    from click.shell_completion import CompletionItem
+
+    from sso_login.adapters.secrets.cards import FileCards
+    from sso_login.core.model import Card
+    from sso_login.world import World
+
+# What is wrong with the config is raised from here and ends in silence, in completing.py.
+
+
+def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with sessions that are not on the command line yet."""
+    from sso_login.flows.select_session import known
+
+    world = _world(ctx)
+    given = ctx.params.get(param.name or "") or ()
+    names = known(world.config, _cards(world.cards))
+    return _items((name for name in names if name not in given and not name.startswith("-")), incomplete)
+
+
+def session_values(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete the value of an option with sessions."""
+    from sso_login.flows.select_session import known
+
+    world = _world(ctx)
+    return _items(known(world.config, _cards(world.cards)), incomplete)
+
+
+def configured_sessions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with the sessions that have an [sso-session]."""
+    return _items(sorted(_world(ctx).config.sessions), incomplete)
+
+
+def profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with profiles that have a session, or a login by AWS Sign-In."""
+    world = _world(ctx)
+    names = {name for name, profile in world.config.profiles.items() if profile.has_session}
+    return _items(sorted(names | _signed_in(world)), incomplete)
+
+
+def role_profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with profiles that may lead to credentials."""
+    world = _world(ctx)
+    found = world.config.profiles.items()
+    names = {name for name, profile in found if profile.has_session or profile.credential_process}
+    return _items(sorted(names | _signed_in(world)), incomplete)
+
+
+def accounts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with the accounts that profiles name, each with the first profile that does."""
+    named: dict[str, str] = {}
+    for name, profile in sorted(_world(ctx).config.profiles.items()):
+        if profile.account_id:
+            named.setdefault(profile.account_id, f"as in profile {name}")
+    return _items(sorted(named), incomplete, named)
+
+
+def roles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with the roles that profiles name; those of --account, where it is given."""
+    asked: Any = ctx.params.get("account")
+    found = _world(ctx).config.profiles.values()
+    names = {profile.role_name for profile in found if profile.role_name and asked in {None, profile.account_id}}
+    return _items(sorted(names), incomplete)
+
+
+def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Leave it to the shell to complete a file's name."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="files")]
+
+
+def command(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Leave it to the shell to complete a command line of another program."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="command")]
+
+
+def _world(ctx: click.Context) -> World:
+    return ctx.ensure_object(Context).world()
+
+
+def _cards(cards: FileCards) -> Iterator[Card]:
+    for name in cards.names():
+        try:
+            card = cards.read(name)
+        except StorageError:
+            continue
+        if card:
+            yield card
+
+
+def _signed_in(world: World) -> set[str]:
+    return {card.name for card in _cards(world.signin.cards)}
+
+
+def _items(names: Iterable[str], incomplete: str, described: dict[str, str] | None = None) -> list[CompletionItem[str]]:
+    from click.shell_completion import CompletionItem
+
+    told = described or {}
+    return [CompletionItem(name, help=told.get(name)) for name in names if name.startswith(incomplete)]

@@ -1,0 +1,1 @@
+"""What a human sees: text, tables, panels, colours."""

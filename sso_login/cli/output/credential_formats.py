@@ -1,0 +1,101 @@
+"""Credentials as other programs read them: one function a format, from values to the exact text on stdout."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from sso_login.core import process
+from sso_login.core.errors import UsageProblem
+from sso_login.core.instant import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sso_login.core.credentials import Credentials
+
+# What every parser of .env files takes for itself between double quotes; all that AWS puts into credentials.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9+/=._:@%,~-]*")
+_SINGLE_QUOTES: Final = re.compile("(['\u2018\u2019\u201a\u201b])")  # PowerShell takes all of them for one
+
+
+def variables(credentials: Credentials, region: str | None) -> dict[str, str]:
+    """Give the environment variables that AWS's SDKs read; the region's only where one is known."""
+    regions = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
+    return {
+        "AWS_ACCESS_KEY_ID": credentials.key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret.reveal(),
+        "AWS_SESSION_TOKEN": credentials.token.reveal(),
+        "AWS_CREDENTIAL_EXPIRATION": rfc3339(credentials.expires_at),
+        **regions,
+    }
+
+
+def _process(credentials: Credentials, _region: str | None) -> str:
+    return process.written(credentials) + "\n"
+
+
+def _env(credentials: Credentials, region: str | None) -> str:
+    return _lines("export {}={}", variables(credentials, region), posix_quoted)
+
+
+def _powershell(credentials: Credentials, region: str | None) -> str:
+    return _lines("$Env:{} = {}", variables(credentials, region), powershell_quoted)
+
+
+def _fish(credentials: Credentials, region: str | None) -> str:
+    return _lines("set -gx {} {}", variables(credentials, region), fish_quoted)
+
+
+def _dotenv(credentials: Credentials, region: str | None) -> str:
+    return _lines("{}={}", variables(credentials, region), dotenv_quoted)
+
+
+def _json(credentials: Credentials, region: str | None) -> str:
+    members = {
+        "access_key_id": credentials.key_id,
+        "secret_access_key": credentials.secret.reveal(),
+        "session_token": credentials.token.reveal(),
+        "expires_at": rfc3339(credentials.expires_at),
+        "account_id": credentials.account_id or None,
+        "region": region,
+    }
+    return json.dumps(members) + "\n"
+
+
+FORMATS: Final[Mapping[str, Callable[[Credentials, str | None], str]]] = {
+    "process": _process,
+    "env": _env,
+    "powershell": _powershell,
+    "fish": _fish,
+    "dotenv": _dotenv,
+    "json": _json,
+}
+
+
+def _lines(form: str, values: Mapping[str, str], quoted: Callable[[str], str]) -> str:
+    return "".join(form.format(name, quoted(value)) + "\n" for name, value in values.items())
+
+
+def posix_quoted(value: str) -> str:
+    """Quote for sh and everything like it: between single quotes nothing has a meaning but the quote itself."""
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def fish_quoted(value: str) -> str:
+    """Quote for fish: between single quotes a backslash counts before a quote and before itself."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def powershell_quoted(value: str) -> str:
+    """Quote for PowerShell: between single quotes only a quote has a meaning, which is doubled; curly ones, too."""
+    return "'" + _SINGLE_QUOTES.sub(r"\1\1", value) + "'"
+
+
+def dotenv_quoted(value: str) -> str:
+    """Quote for .env files, whose parsers agree on plain characters alone; UsageProblem for anything else."""
+    if not _PLAIN.fullmatch(value):
+        message = "these credentials hold a character that parsers of .env files disagree about"
+        raise UsageProblem(message, hint="Use --format env or json.")
+    return f'"{value}"'

@@ -1,0 +1,256 @@
+"""Every byte a human reads; results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TextIO
+
+from sso_login import layout
+from sso_login.core import instant as instants
+from sso_login.core.errors import SsoLoginError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sso_login.cli.output.drawn import Panel
+    from sso_login.core.granting import DeviceCode
+    from sso_login.core.message import Notice, Waiting
+    from sso_login.core.model import Session
+    from sso_login.core.ports import Store
+    from sso_login.flows.select_session import Chosen
+
+NARROW: Final = 20  # columns; no terminal that anybody reads on is narrower
+PHISHING: Final = "Approve only a code you asked for yourself, and only if the page shows this very code."
+
+
+class StdoutClosed(Exception):
+    """The reader of stdout went away: end without a word."""
+
+
+def printable(text: str) -> str:
+    """Make text safe for a terminal: escape sequences, bidi controls and line breaks become a question mark."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def wrapped(line: str, stream: TextIO) -> str:
+    """Break a line between words where a terminal would break it anywhere; a long word (a URL) stays whole."""
+    if len(line) < NARROW or not stream.isatty():
+        return line
+    import textwrap
+
+    whole = textwrap.wrap(line, columns(stream), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(whole) or line
+
+
+def columns(stream: TextIO) -> int:
+    """Tell how wide a terminal is: COLUMNS, else stdout's width, else (where that is a pipe) the stream's own."""
+    import shutil
+
+    try:
+        own = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        own = os.terminal_size((80, 24))
+    return max(NARROW, shutil.get_terminal_size(own).columns)
+
+
+def rfc3339(instant: float | None) -> str | None:
+    """Write an instant as the JSON shapes have it: UTC, whole seconds."""
+    return None if instant is None else instants.rfc3339(instant)
+
+
+def written(value: object) -> str:
+    """Write a value as JSON on one line."""
+    import json
+
+    return json.dumps(value)
+
+
+def out(text: str) -> None:
+    """Write a result to stdout, raw, and see it leave; raises StdoutClosed or an SsoLoginError."""
+    stream: TextIO | None = sys.stdout  # None where it was closed before we began
+    if stream is None:
+        raise SsoLoginError("cannot write to stdout: it is closed", hint="Send the output somewhere.")
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _mute_stdout()
+        raise StdoutClosed from None
+    except OSError as error:
+        _mute_stdout()
+        raise SsoLoginError(
+            f"cannot write to stdout: {error.strerror}", hint="Make room, or send the output elsewhere."
+        ) from error
+
+
+def _mute_stdout() -> None:
+    # What is still in the buffer must not fail a second time when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@dataclass
+class Render:
+    """Writes to the human, or as JSON lines to a machine when `as_json`; errors alone when `quiet`.
+
+    A login is drawn by the `panel`, where there is one.
+    """
+
+    as_json: bool = False
+    quiet: bool = False
+    panel: Panel | None = None
+    _waited_for: str = ""
+
+    def line(self, text: str = "") -> None:
+        """Write one line on stderr."""
+        self._write([text])
+
+    def picture(self, lines: Sequence[str]) -> None:
+        """Write lines on stderr that are not to be wrapped, whatever the width."""
+        self._write(lines, fold=False)
+
+    def _write(self, lines: Sequence[str], *, fold: bool = True) -> None:
+        """Write to stderr; that it is gone is no reason to fail."""
+        stream: TextIO | None = sys.stderr
+        if stream is None:
+            return
+        shown = [printable(line) for line in lines]
+        with suppress(OSError, ValueError):
+            # An object a line, whoever reads: a program may well have given itself a terminal.
+            whole = [wrapped(line, stream) for line in shown] if fold and not self.as_json else shown
+            text = "".join(f"{line}\n" for line in whole)
+            if self.panel:
+                self.panel.above(text)
+                return
+            stream.write(text)
+            stream.flush()
+
+    def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
+        """Write one JSON value on a line of stdout."""
+        out(written(value) + "\n")
+
+    def notice(self, notice: Notice) -> None:
+        """Tell something meanwhile."""
+        if self.quiet:
+            return
+        if self.as_json and notice.warning:
+            self.line(written({"warning": notice.text}))
+        else:
+            self.line(f"warning: {notice.text}" if notice.warning else notice.text)
+
+    def error(self, error: SsoLoginError, *, prefix: str = "") -> None:
+        """Tell what went wrong and what to do next."""
+        if self.as_json:
+            shape = {"error": type(error).__name__, "message": prefix + error.message, "hint": error.hint}
+            self.line(written({**shape, "exit_code": error.exit_code}))
+            return
+        lines = [f"error: {prefix}{error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+        self._write(lines)  # in one piece: other threads have something to say, too
+
+    def code(self, chosen: Chosen, code: DeviceCode) -> None:
+        """Show the code and where to approve it, and what is being approved."""
+        if self.as_json:
+            self.fact(
+                {
+                    "event": "code",
+                    "user_code": code.user_code,
+                    "verification_uri": code.url,
+                    "verification_uri_complete": code.url_complete,
+                    "expires_at": rfc3339(code.expires_at),
+                }
+            )
+        self._waited_for = ""
+        if self.panel:
+            self.panel.code(chosen, code)
+            return
+        self._logging_in(chosen)
+        self.line(f"    Code:  {code.user_code}")
+        self.line(f"    Open:  {code.url}")
+        if code.url_complete and code.url_complete != code.url:
+            self.line(f"    or:    {code.url_complete}")
+        self.line()
+        self.line(PHISHING)
+
+    def authorize(self, chosen: Chosen, url: str) -> None:
+        """Show the address that a browser is sent to, and what is going to be approved there."""
+        if self.as_json:
+            self.fact({"event": "authorize", "url": url})
+        if self.panel:
+            self.panel.authorize(chosen, url)
+            return
+        self._logging_in(chosen)
+        self.line(f"    Open:  {url}")
+        self.line()
+
+    def _logging_in(self, chosen: Chosen) -> None:
+        scopes = ", ".join(chosen.scopes) or "none"
+        kind = "profile" if chosen.instance.kind == layout.SIGNIN else "session"
+        self.line(f"Logging in to {kind} {chosen.name}: {chosen.instance.described()}, scopes: {scopes}")
+        self.line()
+
+    def waiting(self, step: Waiting, *, expires_in: float) -> None:
+        """Say what is waited for: once, or as long as it lasts where it is drawn."""
+        if self.panel:
+            self.panel.waiting(step, expires_in=expires_in)
+        elif step.reason != self._waited_for:
+            from sso_login.core.duration import spoken
+
+            self._waited_for = step.reason
+            reason = f"{step.reason[:1].upper()}{step.reason[1:]}"
+            self.line(f"{reason}; the code is good for another {spoken(expires_in)}.")
+
+    def browsing(self, seconds: float, *, said: str) -> None:
+        """Say that a browser is waited for, so long at most: in these words, or as a line that counts down."""
+        if self.panel:
+            from sso_login.core.message import Waiting
+
+            self.line()
+            self.panel.waiting(Waiting(until=0, reason="waiting for the browser"), expires_in=seconds)
+        else:
+            self.line(said)
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Let what is drawn end with the block, however that ends."""
+        try:
+            yield
+        finally:
+            if self.panel:
+                self.panel.end()
+
+    def signed_in(self, session: Session, store: Store, *, now: float, already: bool = False) -> None:
+        """Say that a login is there: name, time left and where it is kept, nothing else."""
+        expires_at = session.token.expires_at
+        if self.as_json:
+            self.fact(
+                {
+                    "event": "signed_in",
+                    "session": session.name,
+                    "expires_at": rfc3339(expires_at),
+                    "store": store.kind,
+                }
+            )
+        from sso_login.core.duration import spoken
+
+        word = "Already signed in" if already else "Signed in"
+        left, place = spoken(expires_at - now), kept(store)
+        if self.panel:
+            then = "then renewed by itself" if session.token.refresh else "not renewable"
+            who = f"as {session.subject}" if session.instance.kind == layout.SIGNIN else f"to {session.name}"
+            self.panel.done(f"{word} {printable(who)} for {left}, {then}; kept in {place}.")
+            return
+        how = "renewed by itself after that" if session.token.refresh else "not renewable"
+        if session.instance.kind == layout.SIGNIN:
+            self.line(f"{word}: {session.subject} as profile {session.name}, credentials good for {left} ({how}).")
+            self.line(f"Kept in {place}; `sso-login credentials --profile {session.name}` gives them.")
+            return
+        self.line(f"{word}: session {session.name}, token good for {left} ({how}), kept in {place}.")
+
+
+def kept(store: Store) -> str:
+    """Name a store for a person."""
+    if store.kind == "keyring":
+        return f"the OS keyring ({store.backend})"
+    return "the file store" if store.backend == store.kind else f"the file store ({store.backend})"

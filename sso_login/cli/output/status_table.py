@@ -1,0 +1,123 @@
+"""How sessions stand, as a table for a terminal: the time left as a bar and in words, coloured by urgency."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from sso_login.cli.output.colour import painted
+from sso_login.cli.output.render import printable
+from sso_login.core.duration import spoken
+from sso_login.flows.status import RENEWABLE, VALID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sso_login.flows.status import Standing
+
+# From wide to narrow; the first that has room is drawn. Nothing in a cell is ever folded.
+LAYOUTS: Final = (
+    ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "REGION", "START URL"),
+    ("SESSION", "STATE", "TOKEN", "RENEWABLE", "STORE", "REGION", "START URL"),
+    ("SESSION", "STATE", "TOKEN", "STORE", "REGION", "START URL"),
+    ("SESSION", "STATE", "TOKEN", "STORE", "REGION", "PORTAL"),
+    ("SESSION", "STATE", "TOKEN", "STORE", "REGION"),
+    ("SESSION", "STATE", "TOKEN", "STORE"),
+)
+GAP: Final = "  "
+BAR: Final = 8  # columns
+SOON: Final = 15 * 60  # seconds; what `refresh` renews
+MINUTES: Final = 10 * 60  # seconds; with more left nobody counts them
+
+Cell = tuple[tuple[str, str], ...]  # text with its looks, piece by piece
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the terminal can show, and in how many columns."""
+
+    width: int
+    colours: bool
+    unicode: bool
+
+
+def overview(standings: Sequence[Standing], states: Mapping[str, str], *, now: float, look: Look) -> str | None:
+    """Draw the table; None where the terminal has no room for it."""
+    rows = [_cells(standing, states[standing.state], now=now, look=look) for standing in standings]
+    for layout in LAYOUTS:
+        headings: list[Cell] = [((heading, "bold"),) for heading in layout]
+        table = [headings, *(_picked(row, layout) for row in rows)]
+        widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+        if sum(widths) + len(GAP) * (len(widths) - 1) <= look.width:
+            return "".join(_line(row, widths, on=look.colours) for row in table)
+    return None
+
+
+def _picked(row: Mapping[str, Cell], layout: Sequence[str]) -> list[Cell]:
+    """Take the cells of a layout; what its missing column would say goes to the token, where it matters."""
+    cells = [row[heading] for heading in layout]
+    if "RENEWABLE" not in layout:
+        cells[layout.index("TOKEN")] = (*row["TOKEN"], *row["THE LAST"])
+    return cells
+
+
+def _line(row: Sequence[Cell], widths: Sequence[int], *, on: bool) -> str:
+    cells = ["".join(painted(text, looks, on=on) for text, looks in cell) for cell in row]
+    pads = [" " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+    return GAP.join(cell + pad for cell, pad in zip(cells, [*pads[:-1], ""], strict=True)) + "\n"
+
+
+def _width(cell: Cell) -> int:
+    """Count columns: two for a wide character, none for one that is put on the one before."""
+    text = "".join(piece for piece, _ in cell)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)
+
+
+def _cells(standing: Standing, state: str, *, now: float, look: Look) -> dict[str, Cell]:
+    """Give the cells of a row by their headings."""
+    instance, urgency = standing.instance, _urgency(standing, now)
+    start = printable(instance.start_url) if instance else "-"
+    return {
+        "SESSION": ((printable(standing.label), "bold"),),
+        "STATE": ((state, urgency),),
+        "TOKEN": _token(standing, urgency, now=now, look=look),
+        "THE LAST": ((", not renewable", "yellow"),) if standing.state == VALID and not standing.renewable else (),
+        "REGISTRATION": ((_left(standing.registration_expires_at, now), ""),),
+        "RENEWABLE": (({True: "yes", False: "no", None: "-"}[standing.renewable], ""),),
+        "STORE": ((standing.store or "-", ""),),
+        "REGION": ((instance.region if instance else "-", ""),),
+        "START URL": ((start, ""),),
+        "PORTAL": ((urlsplit(start).netloc or start, ""),),
+    }
+
+
+def _urgency(standing: Standing, now: float) -> str:
+    left = (standing.expires_at or 0) - now
+    if standing.state not in {VALID, RENEWABLE}:
+        return "red"
+    if standing.state == VALID and (left > SOON or standing.renewable):
+        return "green"
+    return "yellow"
+
+
+def _token(standing: Standing, urgency: str, *, now: float, look: Look) -> Cell:
+    """Draw the share of the token's life that is left, and say how long that is."""
+    if standing.expires_at is None:
+        return (("-", ""),)
+    words, left = _left(standing.expires_at, now), max(0.0, standing.expires_at - now)
+    life = standing.expires_at - (standing.issued_at or now)
+    full = min(BAR, round(BAR * left / life + 0.5)) if left and life > 0 else 0
+    done, rest = ("\u2501", "\u2500") if look.unicode else ("#", "-")
+    return ((done * full, urgency), (rest * (BAR - full), "dim"), (f" {words}", ""))
+
+
+def _left(expires_at: int | None, now: float) -> str:
+    if expires_at is None:
+        return "-"
+    left = expires_at - now
+    if left <= 0:
+        return "expired"
+    return spoken(left - left % 60 if left >= MINUTES else left)

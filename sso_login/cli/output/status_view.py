@@ -1,0 +1,132 @@
+"""How sessions stand, drawn: a table at a terminal, plain columns for a pipe, JSON for a machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from sso_login.cli.output.colour import coloured, console, terminal, unicode
+from sso_login.cli.output.render import columns, out, printable, rfc3339, wrapped
+from sso_login.core.duration import spoken
+from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sso_login.cli.output.render import Render
+
+WIDE: Final = 72  # columns that a table needs; on a narrower terminal there are sentences
+HEADINGS: Final = ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE")
+STATES: Final = {
+    VALID: "valid",
+    RENEWABLE: "renewable",
+    LOGIN_REQUIRED: "login required",
+    UNREADABLE: "unreadable",
+}
+
+
+def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
+    """Show how the sessions stand; `now` in epoch seconds."""
+    if render.as_json:
+        render.fact([_fact(standing, now) for standing in standings])
+    elif not standings:
+        render.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
+    else:
+        out(_shown(standings, [_cells(standing, now) for standing in standings], now))
+
+
+def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]], now: float) -> str:
+    remarks = [printable(remark) for remark in _remarks(standings)]
+    if sys.stdout is None or not sys.stdout.isatty():
+        return _columns(rows) + "".join(f"{remark}\n" for remark in remarks)
+    said = _drawn(standings, now) or "".join(f"{wrapped(_sentence(row), sys.stdout)}\n" for row in rows)
+    return said + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in remarks)
+
+
+def _sentence(row: Sequence[str]) -> str:
+    said = (f"{heading.lower()} {cell}" for heading, cell in zip(HEADINGS[2:], row[2:], strict=True) if cell != "-")
+    return f"{row[0]}: {', '.join([row[1], *said])}"
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (HEADINGS, *rows))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _drawn(standings: Sequence[Standing], now: float) -> str | None:
+    """Draw the table where the terminal has room for it and can be drawn on; else there are sentences."""
+    width = columns(sys.stdout)
+    if width < WIDE or not terminal(sys.stdout):
+        return None
+    from sso_login.cli.output.status_table import Look, overview
+
+    look = Look(width, colours=coloured(sys.stdout), unicode=unicode(sys.stdout))
+    return overview(standings, STATES, now=now, look=look)
+
+
+def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Draw a table as wide as the terminal that stdout is; cells are text, no markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    drawing = console(sys.stdout, width=columns(sys.stdout))
+    with drawing.capture() as capture:
+        drawing.print(table)
+    return capture.get()
+
+
+def _fact(standing: Standing, now: float) -> dict[str, object]:
+    expires_at, error = standing.expires_at, standing.error
+    return {
+        "session": standing.name,
+        "kind": standing.kind,
+        "start_url": standing.instance.start_url if standing.instance else None,
+        "region": standing.instance.region if standing.instance else None,
+        "state": standing.state,
+        "expires_at": rfc3339(expires_at),
+        "seconds_left": None if expires_at is None else max(0, int(expires_at - now)),
+        "renewable": standing.renewable,
+        "registration_expires_at": rfc3339(standing.registration_expires_at),
+        "scopes": list(standing.scopes),
+        "store": standing.store,
+        "backend": standing.backend,
+        "rescued": standing.rescued,
+        "error": error.message if error else None,
+    }
+
+
+def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
+    for standing in standings:
+        if standing.trouble:
+            yield f"{standing.label}: {standing.trouble.message}. {standing.trouble.hint}"
+        if standing.rescued:
+            yield f"{standing.label}: its store did not take the newest tokens; they lie in {standing.rescued}."
+
+
+def _cells(standing: Standing, now: float) -> list[str]:
+    store = standing.store or "-"
+    if standing.backend not in {standing.store, None}:
+        store = f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
+    instance = standing.instance
+    cells = [
+        standing.label,
+        STATES[standing.state],
+        _left(standing.expires_at, now),
+        _left(standing.registration_expires_at, now),
+        {True: "yes", False: "no", None: "-"}[standing.renewable],
+        store,
+        f"{instance.region} {instance.start_url}" if instance else "-",
+    ]
+    return [printable(cell) for cell in cells]
+
+
+def _left(expires_at: int | None, now: float) -> str:
+    if expires_at is None:
+        return "-"
+    return spoken(expires_at - now) if expires_at > now else "expired"

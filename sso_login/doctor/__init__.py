@@ -1,0 +1,1 @@
+"""What `doctor` looks at: one slice from the checks to their findings."""

@@ -1,0 +1,193 @@
+"""Everything that `doctor` looks at, in the order in which it is told: a list of findings a group."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from sso_login import __version__
+from sso_login.core.config import AwsConfig
+from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UsageProblem
+from sso_login.doctor import environment as probe_environment
+from sso_login.doctor import files as probe_files
+from sso_login.doctor import keyring as probe_keyring
+from sso_login.doctor import locks as probe_locks
+from sso_login.doctor import sessions as diagnosis
+from sso_login.doctor.finding import FAIL, Finding, fine, of_error
+from sso_login.flows.select_session import Chosen, chosen_all
+from sso_login.flows.stored_login import STORES, store_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sso_login.core.model import Card
+    from sso_login.world import World
+
+KEYRING: Final = STORES[0]
+Found = Chosen | tuple[str, SsoLoginError]
+
+
+@dataclass
+class Examination:
+    """Looks at one world; `human` says that somebody at a terminal could be asked, and a browser opened."""
+
+    world: World
+    human: bool
+    _unreadable: list[Finding] = field(default_factory=list)
+
+    def groups(self) -> Iterator[list[Finding]]:
+        """Look at one thing after the other, and give what is found."""
+        env, home = self.world.env, self.world.home
+        yield [self._program(), *self._terminal()]
+        yield [*self._config_findings(), *self._meant()]
+        yield [*probe_environment.variable_findings(env), *_there(diagnosis.store_finding(env))]
+        yield [*self._keyring_findings(), *_there(probe_files.key_finding(env))]
+        yield list(self._session_findings())
+        yield list(probe_files.state_findings(home))
+        yield [*probe_files.aws_findings(env), *probe_files.cache_findings(env)]
+        yield list(probe_locks.lock_findings(home))
+        yield [*probe_environment.proxy_findings(env), probe_environment.bundle_finding(env)]
+        yield list(self._network_findings())
+
+    def _program(self) -> Finding:
+        python = ".".join(map(str, sys.version_info[:3]))
+        return fine("version", f"sso-login {__version__}, Python {python} ({sys.executable}), {sys.platform}")
+
+    def _terminal(self) -> list[Finding]:
+        import shutil
+
+        from sso_login.adapters.browser.open_url import OpenUrl
+
+        if not self.human:
+            return [
+                fine("terminal", "none, or --no-input: nothing is asked"),
+                fine("browser", "none is opened without a terminal; the address is shown"),
+            ]
+        columns, term = shutil.get_terminal_size().columns, self.world.env.get("TERM", "")
+        program = OpenUrl(self.world.env).program()
+        opened = f"{program} is opened for a login" if program else "none is found; the address is shown instead"
+        return [fine("terminal", f"{columns} columns, TERM={term or '(not set)'}"), fine("browser", opened)]
+
+    # --- config and sessions
+
+    @cached_property
+    def _config(self) -> tuple[AwsConfig, Finding | None]:
+        """The config file, or an empty one and why it cannot be read."""
+        from sso_login.adapters.aws_files.aws_config import config_path
+
+        try:
+            return self.world.config, None
+        except ConfigError as error:
+            return AwsConfig(config_path(self.world.env)), of_error(diagnosis.CONFIG, error)
+
+    @cached_property
+    def _cards(self) -> list[Card]:
+        return self._read(self.world)
+
+    @cached_property
+    def _signin_cards(self) -> list[Card]:
+        return self._read(self.world.signin)
+
+    def _read(self, world: World) -> list[Card]:
+        """Read every card of one kind; what cannot be read is noted."""
+        cards: list[Card | None] = []
+        try:
+            names = world.cards.names()
+        except StorageError as error:
+            self._unreadable.append(of_error(diagnosis.SESSION, error))
+            return []
+        for name in names:
+            try:
+                cards.append(world.cards.read(name))
+            except StorageError as error:
+                self._unreadable.append(of_error(diagnosis.SESSION, error))
+        return [card for card in cards if card]
+
+    @cached_property
+    def _known(self) -> list[Found]:
+        return chosen_all(self._config[0], self._cards, self.world.env)
+
+    @cached_property
+    def _signed_in(self) -> list[Found]:
+        """Every login by AWS Sign-In, as it is configured now; where the config is broken, as its card has it."""
+        return [self._as_configured(card) for card in self._signin_cards]
+
+    def _as_configured(self, card: Card) -> Found:
+        from sso_login.flows.select_signin import signed_in_before
+
+        config, problem = self._config
+        if problem:
+            return Chosen(card.name, card.instance, card.scopes, card, sdk_cache=False, source="an earlier login")
+        try:
+            return signed_in_before(config, self.world.env, card)
+        except SsoLoginError as error:
+            return card.name, error
+
+    def _config_findings(self) -> Iterator[Finding]:
+        config, problem = self._config
+        if problem:
+            yield problem
+        else:
+            yield from diagnosis.config_findings(config, self._cards, self.world.env)
+
+    def _meant(self) -> list[Finding]:
+        config, problem = self._config
+        return [] if problem else [diagnosis.meant_finding(config, self._cards, self.world.env)]
+
+    def _session_findings(self) -> Iterator[Finding]:
+        keyring = next((found for found in self._keyring if found.status == FAIL), None)
+        label = probe_keyring.backend_label()
+        for found in self._known:
+            if isinstance(found, tuple):
+                yield of_error(diagnosis.SESSION, found[1])
+            else:
+                yield from diagnosis.session_findings(self.world, found, keyring=keyring, backend=label)
+        for found in self._signed_in:
+            if isinstance(found, tuple):
+                yield of_error(diagnosis.SESSION, found[1])
+            else:
+                yield from diagnosis.session_findings(self.world.signin, found, keyring=keyring, backend=label)
+        yield from self._unreadable
+
+    # --- the keyring
+
+    @cached_property
+    def _keyring(self) -> list[Finding]:
+        """The state of the bus and of the keyring, each in its finding; asked once, since it may take its deadline."""
+        env = self.world.env
+        bus = _there(probe_keyring.bus_finding(env))
+        return [*bus, probe_keyring.keyring_finding(env, home=self.world.home)] if self._uses_keyring else []
+
+    @property
+    def _uses_keyring(self) -> bool:
+        cards = [*self._cards, *self._signin_cards]
+        try:
+            return KEYRING in {store_kind(None, self.world.env), *(card.store for card in cards)}
+        except UsageProblem:
+            return any(card.store == KEYRING for card in cards)
+
+    def _keyring_findings(self) -> Iterator[Finding]:
+        if not self._uses_keyring:
+            yield fine(probe_keyring.KEYRING, "not used: no login lies there, and new ones go into files")
+            return
+        yield from self._keyring
+        yield from probe_keyring.ignored_findings(self.world.env)
+
+    # --- the network
+
+    def _network_findings(self) -> Iterator[Finding]:
+        from sso_login.doctor import network as reach
+
+        known = [found.instance for found in [*self._known, *self._signed_in] if isinstance(found, Chosen)]
+        asked = reach.questions(known)
+        came = reach.answers(
+            asked, transport=self.world.transport, clock=self.world.clock, side_by_side=self.world.side_by_side
+        )
+        yield from (answer.finding for answer in came)
+        yield from _there(reach.clock_finding(came))
+
+
+def _there(finding: Finding | None) -> list[Finding]:
+    return [finding] if finding else []

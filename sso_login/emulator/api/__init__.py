@@ -1,0 +1,1 @@
+"""The emulated operations, one family a file."""

@@ -1,0 +1,1 @@
+"""The emulated service's state and rules."""

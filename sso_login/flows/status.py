@@ -1,0 +1,103 @@
+"""What is known of sessions without asking anybody on the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
+from sso_login.core.model import SSO, labelled
+from sso_login.flows.stored_login import Held, held
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Card, Instance
+    from sso_login.core.ports import Ports
+    from sso_login.flows.select_session import Chosen
+
+VALID: Final = "valid"
+RENEWABLE: Final = "renewable"
+LOGIN_REQUIRED: Final = "login_required"
+UNREADABLE: Final = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a session stands: `state` is one of the four above, instants are epoch seconds, None where not known.
+
+    `rescued` names the folder where the newest tokens lie because their store did not take them.
+    """
+
+    name: str
+    state: str
+    instance: Instance | None = None
+    issued_at: int | None = None
+    expires_at: int | None = None
+    registration_expires_at: int | None = None
+    renewable: bool | None = None
+    scopes: tuple[str, ...] = ()
+    store: str | None = None
+    backend: str | None = None
+    rescued: str | None = None
+    error: SsoLoginError | None = None
+    unread_kind: str = SSO
+
+    @property
+    def kind(self) -> str:
+        """Tell a session of IAM Identity Center from a login by AWS Sign-In."""
+        return self.instance.kind if self.instance else self.unread_kind
+
+    @property
+    def label(self) -> str:
+        """Name it for a person."""
+        return labelled(self.name, self.kind)
+
+    @property
+    def trouble(self) -> SsoLoginError | None:
+        """Give the error that is worth a word; that nobody has logged in yet is none."""
+        return None if isinstance(self.error, NotLoggedIn) else self.error
+
+
+def standing(ports: Ports, chosen: Chosen) -> Standing:
+    """Read how one session stands; what is wrong with it becomes part of the answer, never an exception."""
+    card: Card | None = None
+    try:
+        card = ports.cards.read(chosen.name)
+        found = held(ports, chosen)
+    except LoginRequired as error:
+        return _without(chosen, card, state=LOGIN_REQUIRED, error=error)
+    except SsoLoginError as error:
+        return _without(chosen, card, state=UNREADABLE, error=error)
+    place = ports.rescue.backend if ports.rescue and found.rescued else None
+    return _with(found, now=ports.clock.now(), rescued=place)
+
+
+def _without(chosen: Chosen, card: Card | None, *, state: str, error: SsoLoginError) -> Standing:
+    return Standing(
+        name=chosen.name,
+        state=state,
+        instance=chosen.instance,
+        scopes=chosen.scopes,
+        store=card.store if card else None,
+        backend=card.backend if card else None,
+        error=error,
+    )
+
+
+def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
+    session, token = found.session, found.session.token
+    refused = found.card is not None and found.card.refused
+    renewable = token.refresh is not None and session.client.usable(now) and not refused
+    state = VALID if token.usable(now) else RENEWABLE if renewable else LOGIN_REQUIRED
+    return Standing(
+        name=session.name,
+        state=state,
+        instance=session.instance,
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
+        registration_expires_at=session.client.expires_at,
+        renewable=renewable,
+        scopes=session.scopes,
+        store=found.store.kind,
+        backend=found.card.backend if found.card else found.store.backend,  # as the record was last written
+        rescued=rescued,
+    )

@@ -1,0 +1,1 @@
+"""The OAuth standards, pure, and the client of any issuer."""

@@ -1,1 +1,0 @@
-"""The wire, pure: a value becomes a Request, a Response becomes a value."""

@@ -1,0 +1,1 @@
+"""What is stored, as text: logins and role credentials in a store of named secrets."""
