@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled, UsageProblem
+from sso_login.core.message import shown
 from sso_login.core.model import checked_url
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _ALIASES: Final = {
 _TROUBLE: Final = frozenset({"server_error", "temporarily_unavailable"})
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_LONG_WORD: Final = re.compile(r"\S{81,}")
 
 
 def answer(response: Response, operation: str, hints: Hints | None = None) -> dict[str, object]:
@@ -176,14 +176,6 @@ def _kind(body: bytes) -> str:
     if head.startswith(b"<"):
         return "a web page"
     return "a broken or foreign body"
-
-
-def shown(said: object) -> str:
-    """Make a server's words fit for one line of a message: printable, at most 200 characters, nothing like a token."""
-    text = said if isinstance(said, str) else ""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[:2000]).split())
-    line = _LONG_WORD.sub("***", line)
-    return line if len(line) <= 200 else line[:199] + "…"
 
 
 def _identifier(value: object) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_LONG_WORD: Final = re.compile(r"\S{81,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,11 @@ class Waiting:
     until: float
     reason: str
     trouble: str | None = None
+
+
+def shown(said: object) -> str:
+    """Make a server's words fit for one line of a message: printable, at most 200 characters, nothing like a token."""
+    text = said if isinstance(said, str) else ""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:2000]).split())
+    line = _LONG_WORD.sub("***", line)
+    return line if len(line) <= 200 else line[:199] + "…"

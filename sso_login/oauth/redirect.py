@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from sso_login.aws.wire import shown
 from sso_login.core.granting import Redirected
+from sso_login.core.message import shown
 from sso_login.core.model import Secret
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sso_login.aws import wire
 from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError
-from sso_login.core.message import Response
+from sso_login.core.message import Response, shown
 
 NESTED = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 DATE = "Sat, 21 Nov 2026 08:00:00 GMT"
@@ -171,7 +171,7 @@ def test_an_odd_request_id_or_reason_is_left_out() -> None:
 
 def test_a_description_that_repeats_a_token_is_not_shown_with_it() -> None:
     """Words as long as tokens are blanked, and the whole is cut at 200 characters."""
-    said = wire.shown("bad token " + "x" * 200 + " given " + "why " * 100)
+    said = shown("bad token " + "x" * 200 + " given " + "why " * 100)
     assert said.startswith("bad token *** given why")
     assert len(said) == 200
 
@@ -180,7 +180,7 @@ def test_a_description_that_repeats_a_token_is_not_shown_with_it() -> None:
 @given(st.text(max_size=400))
 def test_a_description_is_printable_on_one_line(text: str) -> None:
     """Whatever unicode the server sends, what is shown holds no control, escape or bidi character."""
-    said = wire.shown(text)
+    said = shown(text)
     assert said.isprintable()
     assert len(said) <= 200
 

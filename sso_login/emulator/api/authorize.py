@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sso_login.emulator.api.registration import CODE_GRANT
-from sso_login.emulator.core import pkce, redirect
+from sso_login.emulator.core import pkce
 from sso_login.emulator.core.reply import Reply
 from sso_login.emulator.core.state import AuthorizationCode, AuthorizationRequest
-from sso_login.emulator.pages import guard, page
+from sso_login.emulator.pages import guard, page, redirect
 
 if TYPE_CHECKING:
     from sso_login.emulator.core.state import Ask, Context, Registration

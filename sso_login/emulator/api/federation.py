@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sso_login.emulator.core import credentials, redirect
+from sso_login.emulator.core import credentials, issued
 from sso_login.emulator.core.reply import Reply, json_reply
-from sso_login.emulator.pages import guard, page
+from sso_login.emulator.pages import guard, page, redirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sso_login.emulator.core.credentials import Principal
+    from sso_login.emulator.core.issued import Principal
     from sso_login.emulator.core.state import Ask, Context
 
 PATH: Final = "/federation"
@@ -26,14 +25,6 @@ LIFETIME: Final = 15 * 60  # seconds
 _DURATION: Final = range(15 * 60, 12 * 3600 + 1)  # seconds
 _MEMBERS: Final = ("sessionId", "sessionKey", "sessionToken")
 _FRAGMENT: Final = re.compile(r"[!-~]{0,2048}")
-
-
-@dataclass(slots=True)
-class SigninToken:
-    """What a sign-in token stands for; it is forgotten when it is used."""
-
-    principal: Principal
-    expires_at: float
 
 
 def asks_to_sign_in(ask: Ask) -> bool:
@@ -48,7 +39,7 @@ def get_signin_token(context: Context, ask: Ask) -> Reply:
         raise redirect.shown("InvalidAction", "The action is none of getSigninToken and login.")
     _check_duration(asked)
     token = context.mint.secret("sit", 300)
-    context.state.signin_tokens[token] = SigninToken(_principal(context, asked), context.now + LIFETIME)
+    context.state.signin_tokens[token] = issued.SigninToken(_principal(context, asked), context.now + LIFETIME)
     return json_reply(200, {"SigninToken": token})
 
 

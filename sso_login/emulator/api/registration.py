@@ -6,10 +6,10 @@ import hmac
 import re
 from typing import TYPE_CHECKING, Final
 
-from sso_login.emulator.core import redirect
 from sso_login.emulator.core.asked import Asked, normal, read, text, texts
 from sso_login.emulator.core.reply import Reply, json_reply, oidc_refusal
 from sso_login.emulator.core.state import Registration
+from sso_login.emulator.pages import redirect
 
 if TYPE_CHECKING:
     from sso_login.emulator.core.state import Ask, Context

@@ -10,10 +10,10 @@ import hmac
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from sso_login.emulator.core import pkce, redirect
+from sso_login.emulator.core import credentials, pkce
 from sso_login.emulator.core.console import ConsoleCode, ConsoleRequest
 from sso_login.emulator.core.reply import Reply
-from sso_login.emulator.pages import guard, page
+from sso_login.emulator.pages import guard, page, redirect
 
 if TYPE_CHECKING:
     from sso_login.emulator.core.state import Ask, Context
@@ -31,12 +31,6 @@ def base(ask: Ask) -> str:
     return f"http://{ask.headers['host']}"
 
 
-def arn(context: Context) -> str:
-    """Give the ARN of who signs in: a user of the first account."""
-    settings = context.settings
-    return f"arn:aws:iam::{settings.accounts[0].id}:user/{settings.user}"
-
-
 def show(context: Context, ask: Ask) -> Reply:
     """Answer GET /v1/authorize: ask whether the program may sign in, or, by the settings, let it."""
     wanted = _request(context, ask)
@@ -46,7 +40,7 @@ def show(context: Context, ask: Ask) -> Reply:
     cookie = guard.cookie(context, ask)
     consent = page.SignInConsent(
         id=wanted.id,
-        arn=arn(context),
+        arn=credentials.user_arn(context),
         hours=context.settings.session_lifetime // 3600,
         here=wanted.client_id == SAME_DEVICE,
         token=guard.token(context, cookie=cookie, subject=wanted.id),

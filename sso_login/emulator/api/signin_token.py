@@ -145,7 +145,7 @@ def _credentials(context: Context, refresh: str, *, id_token: str = "") -> Reply
 def _id_token(context: Context, client_id: str) -> str:
     # Signed by a key that nobody else has: clients trust it for the connection it came by (OpenID Connect 3.1.3.7).
     issued_at = int(context.now)
-    claims = {"iss": context.url, "sub": signin.arn(context), "aud": client_id, "iat": issued_at}
+    claims = {"iss": context.url, "sub": credentials.user_arn(context), "aud": client_id, "iat": issued_at}
     parts = ({"typ": "JWT", "alg": "HS256"}, claims | {"exp": issued_at + _LIFETIME})
     signed = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
     return f"{signed}.{_base64url(hmac.digest(context.key, signed.encode(), hashlib.sha256))}"

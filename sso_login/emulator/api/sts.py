@@ -13,7 +13,7 @@ from sso_login.emulator.core.reply import Reply, sts_refusal, xml_reply
 from sso_login.emulator.pages import guard
 
 if TYPE_CHECKING:
-    from sso_login.emulator.core.credentials import Issued
+    from sso_login.emulator.core.issued import Issued
     from sso_login.emulator.core.reply import Refusal
     from sso_login.emulator.core.state import Ask, Context
 

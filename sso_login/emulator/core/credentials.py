@@ -5,32 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sso_login.emulator.api import signin
+from sso_login.emulator.core.issued import Issued, Principal
 
 if TYPE_CHECKING:
     from sso_login.emulator.core.state import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who acts: an ARN, its unique id, and the account."""
-
-    arn: str
-    user_id: str
-    account: str
-
-
-@dataclass(slots=True)
-class Issued:
-    """What an access key's id stands for, until an instant in epoch seconds."""
-
-    principal: Principal
-    secret: str = field(repr=False)
-    token: str = field(repr=False)
-    expires_at: float
 
 
 def of_role(context: Context, *, account: str, role: str) -> Principal:
@@ -41,9 +21,15 @@ def of_role(context: Context, *, account: str, role: str) -> Principal:
     return Principal(arn, f"{_unique_id('AROA', account + made)}:{user}", account)
 
 
+def user_arn(context: Context) -> str:
+    """Give the ARN of who signs in by AWS Sign-In: a user of the first account."""
+    settings = context.settings
+    return f"arn:aws:iam::{settings.accounts[0].id}:user/{settings.user}"
+
+
 def of_user(context: Context) -> Principal:
     """Name the user who signs in by AWS Sign-In."""
-    arn = signin.arn(context)
+    arn = user_arn(context)
     return Principal(arn, _unique_id("AIDA", arn), arn.split(":")[4])
 
 

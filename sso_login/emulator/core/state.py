@@ -12,8 +12,7 @@ from sso_login.emulator.core.throttle import Throttle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sso_login.emulator.api.federation import SigninToken
-    from sso_login.emulator.core.credentials import Issued
+    from sso_login.emulator.core.issued import Issued, SigninToken
     from sso_login.emulator.core.mint import Mint
     from sso_login.emulator.core.settings import Settings
 

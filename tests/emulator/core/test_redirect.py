@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sso_login.emulator.core import pkce, redirect
+from sso_login.emulator.core import pkce
+from sso_login.emulator.pages import redirect
 from tests.emulator.conftest import CHALLENGE, VERIFIER
 
 
