@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sso_login.aws.wire import server_time
-from sso_login.core.duration import spoken
 from sso_login.core.message import Notice, Request, Response
+from sso_login.core.times import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

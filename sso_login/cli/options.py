@@ -17,7 +17,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 def duration(text: object) -> float:
     """Read `90s`, `15m`, `8h`, `2d` or plain seconds as an option's value; a float of seconds."""
-    from sso_login.core.duration import parse_duration
+    from sso_login.core.times import parse_duration
 
     try:
         return parse_duration(str(text))

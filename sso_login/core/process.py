@@ -13,8 +13,8 @@ import time
 from typing import Final
 
 from sso_login.core.credentials import Credentials
-from sso_login.core.instant import rfc3339
 from sso_login.core.model import Secret
+from sso_login.core.times import rfc3339
 
 VERSION: Final = 1
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")

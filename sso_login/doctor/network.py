@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from sso_login.aws.endpoint import oidc_url, portal_url, signin_url
 from sso_login.aws.wire import server_time
-from sso_login.core.duration import spoken
 from sso_login.core.errors import CertificateRefused, SsoLoginError, Unreachable
 from sso_login.core.message import Request, Response
 from sso_login.core.model import SIGNIN, Instance
+from sso_login.core.times import spoken
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core import commands
-from sso_login.core.duration import spoken
 from sso_login.core.errors import ConfigError, LoginRequired, SsoLoginError, UnknownSession, UsageProblem
+from sso_login.core.times import spoken
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
 from sso_login.flows import session_names as names
 from sso_login.flows.select_session import Chosen, choose

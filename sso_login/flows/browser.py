@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.aws.oidc import EXCHANGE_HINTS
 from sso_login.core import commands
-from sso_login.core.duration import spoken
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginFailed, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.granting import Authorization, Granted
 from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Client, Secret, Session
+from sso_login.core.times import spoken
 from sso_login.flows.login import patiently, session_of
 from sso_login.flows.renewal import UNSENT_WAITS
 from sso_login.oauth.redirect import read_redirect

@@ -14,8 +14,8 @@ from sso_login.adapters.aws_files.aws_config import expanded
 from sso_login.adapters.aws_files.sdk_files import read_instant, token_text
 from sso_login.core import process
 from sso_login.core.credentials import Credentials
-from sso_login.core.instant import rfc3339
 from sso_login.core.model import Secret, Session, Token
+from sso_login.core.times import rfc3339
 from sso_login.storage.record import Broken, Fields
 
 if TYPE_CHECKING:

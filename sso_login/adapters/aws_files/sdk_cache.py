@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sso_login.adapters.aws_files.aws_config import expanded
 from sso_login.adapters.aws_files.sdk_files import read_instant, token_text
-from sso_login.core.instant import rfc3339
 from sso_login.core.model import REFRESH_GRANT, Client, Secret, Session, Token, normal_url
+from sso_login.core.times import rfc3339
 from sso_login.storage.record import Broken, Fields
 
 if TYPE_CHECKING:

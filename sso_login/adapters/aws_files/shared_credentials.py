@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sso_login.adapters.aws_files.aws_config import credentials_path
 from sso_login.adapters.aws_files.aws_edit import Change, planned
 from sso_login.core.errors import UsageProblem
-from sso_login.core.instant import rfc3339
+from sso_login.core.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

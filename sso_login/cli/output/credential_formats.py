@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core import process
 from sso_login.core.errors import UsageProblem
-from sso_login.core.instant import rfc3339
+from sso_login.core.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

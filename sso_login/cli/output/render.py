@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sso_login import layout
-from sso_login.core import instant as instants
+from sso_login.core import times
 from sso_login.core.errors import SsoLoginError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def columns(stream: TextIO) -> int:
 
 def rfc3339(instant: float | None) -> str | None:
     """Write an instant as the JSON shapes have it: UTC, whole seconds."""
-    return None if instant is None else instants.rfc3339(instant)
+    return None if instant is None else times.rfc3339(instant)
 
 
 def written(value: object) -> str:
@@ -195,7 +195,7 @@ class Render:
         if self.panel:
             self.panel.waiting(step, expires_in=expires_in)
         elif step.reason != self._waited_for:
-            from sso_login.core.duration import spoken
+            from sso_login.core.times import spoken
 
             self._waited_for = step.reason
             reason = f"{step.reason[:1].upper()}{step.reason[1:]}"
@@ -232,7 +232,7 @@ class Render:
                     "store": store.kind,
                 }
             )
-        from sso_login.core.duration import spoken
+        from sso_login.core.times import spoken
 
         word = "Already signed in" if already else "Signed in"
         left, place = spoken(expires_at - now), kept(store)

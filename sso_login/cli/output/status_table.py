@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sso_login.cli.output.colour import painted
 from sso_login.cli.output.render import printable
-from sso_login.core.duration import spoken
+from sso_login.core.times import spoken
 from sso_login.flows.status import RENEWABLE, VALID
 
 if TYPE_CHECKING:

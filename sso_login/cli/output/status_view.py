@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.cli.output.colour import coloured, console, terminal, unicode
 from sso_login.cli.output.render import columns, out, printable, rfc3339, wrapped
-from sso_login.core.duration import spoken
+from sso_login.core.times import spoken
 from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
 
 if TYPE_CHECKING:

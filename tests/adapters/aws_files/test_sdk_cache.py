@@ -23,9 +23,9 @@ from sso_login.adapters.aws_files import sdk_files
 from sso_login.adapters.aws_files.sdk_cache import SsoForm, sso_folder
 from sso_login.adapters.aws_files.sdk_files import SdkFiles
 from sso_login.core.errors import StorageError, UnsafeFile
-from sso_login.core.instant import rfc3339
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance, Secret, Session
+from sso_login.core.times import rfc3339
 from sso_login.storage.record import Broken, Fields
 from tests.support import fakes
 from tests.support.fakes import NOW

@@ -9,8 +9,8 @@ import click
 
 from sso_login.cli.login import Start, Wanted, log_in, login_options
 from sso_login.cli.options import Command, duration
-from sso_login.core.duration import spoken
 from sso_login.core.errors import UsageProblem
+from sso_login.core.times import spoken
 from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
 
 if TYPE_CHECKING:

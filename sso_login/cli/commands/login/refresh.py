@@ -8,8 +8,8 @@ import click
 
 from sso_login.cli.options import Command, duration, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
-from sso_login.core.duration import spoken
 from sso_login.core.model import SIGNIN
+from sso_login.core.times import spoken
 from sso_login.flows.renewal import MARGIN, Want, ensured
 
 if TYPE_CHECKING:

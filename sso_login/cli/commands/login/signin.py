@@ -13,9 +13,9 @@ from sso_login.cli.commands.login.browser import NEVER_GIVE
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.login import draw, grounded, told_of_sdk_cache
 from sso_login.cli.options import Command, duration, json_flag
-from sso_login.core.duration import spoken
 from sso_login.core.errors import BadRecord, LoginRequired, UsageProblem
 from sso_login.core.message import Notice
+from sso_login.core.times import spoken
 from sso_login.flows import login_profile
 from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
 from sso_login.flows.login import already

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sso_login.core.duration import parse_duration, spoken
 from sso_login.core.errors import UsageProblem
+from sso_login.core.times import parse_duration, spoken
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Spans of time as people write and say them; always in seconds inside the program."""
+"""Instants and spans as text; always seconds, since the epoch or long, inside the program."""
 
 from __future__ import annotations
 
 import re
+import time
 from typing import Final
 
 from sso_login.core.errors import UsageProblem
@@ -33,3 +34,8 @@ def spoken(seconds: float) -> str:
     first = next((at for at, (count, _) in enumerate(counts) if count), len(counts) - 1)
     largest, smaller = counts[first], counts[first + 1 : first + 2]
     return " ".join(f"{count} {unit}" for count, unit in [largest, *(pair for pair in smaller if pair[0])])
+
+
+def rfc3339(epoch: float) -> str:
+    """Write an instant as AWS and our own JSON have it: UTC, whole seconds, `2027-01-15T08:00:00Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
