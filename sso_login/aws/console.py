@@ -17,6 +17,7 @@ from sso_login.core.model import Secret, normal_url
 
 if TYPE_CHECKING:
     from sso_login.core.credentials import Credentials
+    from sso_login.core.ports import Transport
 
 SIGNIN_TOKEN: Final = "GetSigninToken"  # noqa: S105 - the operation's name, no secret
 DEADLINE: Final = 20.0  # seconds for a whole call
@@ -79,3 +80,14 @@ def login_url(endpoint: str, token: Secret, *, destination: str, issuer: str) ->
         "SigninToken": token.reveal(),
     }
     return Secret(f"{endpoint}?{urlencode(asked)}")
+
+
+def console_url(
+    transport: Transport, endpoint: str, credentials: Credentials, *, destination: str, issuer: str
+) -> Secret:
+    """Give the address that signs a browser in; raises Unreachable, ServiceError, MalformedReply."""
+    reply = transport.send(signin_token(endpoint, credentials))
+    if refuses_post(reply):
+        reply = transport.send(signin_token_by_get(endpoint, credentials))
+    token = read_signin_token(reply)
+    return login_url(endpoint, token, destination=destination, issuer=issuer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sso_login.aws.endpoint import signin_host
 from sso_login.aws.signin_api import SCOPE
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
     from sso_login.core.config import AwsConfig
     from sso_login.core.model import Card
+
+
+KEY: Final = "login_session"  # by which the AWS SDKs find a login by AWS Sign-In
+
+# Whatever else says where a profile's credentials come from: the SDKs would take it first, or refuse the profile.
+OTHERS: Final = (
+    *("sso_session", "sso_start_url", "sso_account_id", "sso_role_name"),
+    *("role_arn", "source_profile", "credential_source", "web_identity_token_file", "credential_process"),
+    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
+)
 
 
 def profile_named(profile: str | None, env: Mapping[str, str]) -> str:
@@ -60,6 +70,24 @@ def never_signed_in(name: str) -> NotLoggedIn:
     """Say that nobody has signed in for that profile."""
     message = f"nobody has signed in for profile {names.quoted(name)}"
     return NotLoggedIn(message, hint=f"Sign in with `{commands.log_in(name, SIGNIN)}`.")
+
+
+def check_profile(profile: str, keys: Mapping[str, str], *, arn: str | None = None, force: bool = False) -> None:
+    """Raise UsageProblem unless the profile may take a login_session; `arn` None while nobody has signed in yet.
+
+    `keys` are those that the config and the credentials file give it; only the value of login_session matters.
+    `force` overrules another login_session, never other credentials: a key of those is not ours to remove.
+    """
+    found = [key for key in OTHERS if key in keys]
+    if found:
+        message = f"profile {names.quoted(profile)} already has other credentials ({', '.join(found)})"
+        hint = "Name another profile with --profile, or remove those keys from ~/.aws/config and ~/.aws/credentials."
+        raise UsageProblem(message, hint=hint)
+    if arn is not None and not force and keys.get(KEY, arn) != arn:
+        message = (
+            f"profile {names.quoted(profile)} belongs to {names.quoted(keys[KEY])}, and {names.quoted(arn)} signed in"
+        )
+        raise UsageProblem(message, hint="Name another profile with --profile, or say --force.")
 
 
 def _chosen(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sso_login.cli.app import COMMANDS, group
 from sso_login.cli.completion.candidates import command, files
 from sso_login.cli.completion.quoting import powershell, typed, unquoted
-from sso_login.cli.completion.scripts import FILES, SCRIPTS
+from sso_login.cli.completion.scripts import FILES, script
 from tests.support.shell import Shell, clean, process
 
 COMMITTED = Path(__file__).parents[2] / "completions"
@@ -84,17 +84,17 @@ def commands(
 PATHS = list(commands())
 
 
-@pytest.mark.parametrize("shell", list(SCRIPTS))
+@pytest.mark.parametrize("shell", list(FILES))
 def test_the_committed_scripts_are_those_that_are_printed(sh: Shell, shell: str) -> None:
     """completions/ has them byte for byte; `sso-login completion SHELL > completions/FILE` brings them up to date."""
     assert sh("completion", shell).out == (COMMITTED / FILES[shell]).read_text(encoding="utf-8")
     assert sorted(path.name for path in COMMITTED.iterdir()) == sorted(FILES.values())
 
 
-@pytest.mark.parametrize("shell", list(SCRIPTS))
+@pytest.mark.parametrize("shell", list(FILES))
 def test_no_script_evaluates_what_it_is_told(shell: str) -> None:
     """An answer is text: no `eval`, and in PowerShell nothing that runs a string but in the comments."""
-    code = "\n".join(line for line in SCRIPTS[shell].splitlines() if not line.startswith("#"))
+    code = "\n".join(line for line in script(shell).splitlines() if not line.startswith("#"))
     assert not any(word in code for word in ("eval ", "eval\t", "Invoke-Expression", "iex ", "source "))
 
 
@@ -302,10 +302,10 @@ def test_powershell_is_answered_in_base64(known: Shell) -> None:
 
 def test_the_powershell_script_is_plain() -> None:
     """Pwsh is not here to read it: ASCII, every bracket closed in order, every quote on its line closed."""
-    script = SCRIPTS["powershell"]
-    assert script.isascii()
+    text = script("powershell")
+    assert text.isascii()
     closing, stack = {")": "(", "]": "[", "}": "{"}, []
-    for line in script.splitlines():
+    for line in text.splitlines():
         code = "" if line.lstrip().startswith("#") else line
         quote = ""
         for char in code:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sso_login.core.errors import UsageProblem
-from sso_login.flows.login_profile import OTHERS, check
+from sso_login.flows.select_signin import OTHERS, check_profile
 
 ARN = "arn:aws:iam::111122223333:user/harbour-master"
 OTHER = "arn:aws:iam::444455556666:user/harbour-master"
@@ -15,7 +15,7 @@ OTHER = "arn:aws:iam::444455556666:user/harbour-master"
 @pytest.mark.parametrize("arn", [None, ARN])
 def test_a_profile_without_other_credentials_may(keys: dict[str, str], arn: str | None) -> None:
     """It may be new, hold settings, or name the same login already."""
-    check("dev", keys, arn=arn)
+    check_profile("dev", keys, arn=arn)
 
 
 @pytest.mark.parametrize("key", OTHERS)
@@ -23,12 +23,12 @@ def test_a_profile_without_other_credentials_may(keys: dict[str, str], arn: str 
 def test_other_credentials_stand_in_the_way(key: str, *, force: bool) -> None:
     """The error names the key, also before anybody signs in, and --force does not help."""
     with pytest.raises(UsageProblem, match=rf"profile .dev. already has other credentials \({key}\)$"):
-        check("dev", {"region": "", key: ""}, force=force)
+        check_profile("dev", {"region": "", key: ""}, force=force)
 
 
 def test_another_login_session_needs_force() -> None:
     """Before anybody has signed in there is nothing to say against it."""
-    check("dev", {"login_session": OTHER})
-    check("dev", {"login_session": OTHER}, arn=ARN, force=True)
+    check_profile("dev", {"login_session": OTHER})
+    check_profile("dev", {"login_session": OTHER}, arn=ARN, force=True)
     with pytest.raises(UsageProblem, match=f"belongs to .{OTHER}., and .{ARN}. signed in"):
-        check("dev", {"login_session": OTHER}, arn=ARN)
+        check_profile("dev", {"login_session": OTHER}, arn=ARN)

@@ -125,6 +125,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
         names = set(wheel.namelist())
         shared = {place: wheel.read(f"sso_login-{__version__}.data/data/{place}") for place in SHARED}
     ours = {str(path.relative_to(ROOT)) for path in (ROOT / "sso_login").rglob("*.py")} | {"sso_login/py.typed"}
+    ours |= {f"sso_login/cli/completion/data/{path.name}" for path in (ROOT / "completions").iterdir()}
     info = {f"sso_login-{__version__}.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
     licenses = {f"sso_login-{__version__}.dist-info/licenses/LICENSE"}
     assert names == ours | info | licenses | {f"sso_login-{__version__}.data/data/{place}" for place in SHARED}

@@ -16,11 +16,10 @@ from sso_login.cli.options import Command, duration, json_flag
 from sso_login.core.errors import BadRecord, LoginRequired, UsageProblem
 from sso_login.core.message import Notice
 from sso_login.core.times import spoken
-from sso_login.flows import login_profile
 from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
 from sso_login.flows.login import already
 from sso_login.flows.renewal import Want
-from sso_login.flows.select_signin import profile_named, to_sign_in
+from sso_login.flows.select_signin import check_profile, profile_named, to_sign_in
 from sso_login.flows.stored_login import held, readable_card, signed_in
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _chosen(world: World, asked: Asked) -> Chosen:
     """Find what is to be logged in, before anybody is asked for anything."""
     name = profile_named(asked.profile, world.env)
     if asked.sdk_cache:
-        login_profile.check(name, world.profile_keys(name))
+        check_profile(name, world.profile_keys(name))
     chosen = to_sign_in(
         world.config,
         world.env,
@@ -115,7 +114,7 @@ def _chosen(world: World, asked: Asked) -> Chosen:
 
 def _check(world: World, asked: Asked, new: Session) -> None:
     if asked.sdk_cache:
-        login_profile.check(new.name, world.profile_keys(new.name), arn=new.subject, force=asked.force)
+        check_profile(new.name, world.profile_keys(new.name), arn=new.subject, force=asked.force)
 
 
 def _approved(context: Context, world: World, chosen: Chosen, *, asked: Asked) -> Session:

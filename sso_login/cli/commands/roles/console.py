@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.aws.console import federation_url, home_url
+from sso_login.aws.console import console_url, federation_url, home_url
 from sso_login.cli.credential_source import Wanted, resolve, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, UsageProblem
 from sso_login.core.model import checked_url
-from sso_login.flows.console import console_url
 from sso_login.flows.select_session import checked_endpoint
 
 if TYPE_CHECKING:
