@@ -1,0 +1,1 @@
+"""Tests of the house itself: how large its rooms, files and functions may be."""
