@@ -20,8 +20,10 @@ def main() -> "NoReturn":
 
 
 def _begun() -> "NoReturn":
-    if sys.argv[1:2] in (["token"], ["credentials"]) and _answered():
-        os._exit(0)
+    if sys.argv[1:2] in (["token"], ["credentials"]):
+        code = _answered()
+        if code is not None:
+            os._exit(code)
     import gc
 
     # Starting makes many objects and no garbage: looking for some meanwhile is a twentieth of all the time.
@@ -35,18 +37,29 @@ def _begun() -> "NoReturn":
     _end(run(sys.argv[1:]))
 
 
-def _answered() -> bool:
+def _answered() -> "int | None":
     from sso_login import hot
 
     text = hot.answer(sys.argv[1:], os.environ)
     if text is None:
-        return False
+        return None
+    from sso_login import stdout
+
+    error = None
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except (OSError, AttributeError):
-        return False  # the ordinary way knows how to say it
-    return True
+        if sys.stdout is not None:  # else descriptor 1 may be a file of ours by now
+            stdout.write(text.encode(), 1)
+            return 0
+    except OSError as caught:
+        error = caught
+    # Some of it may be written: the ordinary way would write it again.
+    said = stdout.explained(error)
+    if said and sys.stderr is not None:
+        try:
+            stdout.write(f"error: {said}\nhint: {stdout.HINT}\n".encode(), 2)
+        except OSError:
+            return 1  # nobody is there to be told
+    return 1
 
 
 def _end(code: int) -> "NoReturn":

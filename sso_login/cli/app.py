@@ -11,7 +11,7 @@ import click
 from sso_login import __version__
 from sso_login.adapters.system.signals import Terminated, cleanly
 from sso_login.cli.context import EXIT_ORDER, Build, Context, real_world
-from sso_login.cli.options import everywhere, nearest, unknown_command
+from sso_login.cli.options import Helpful, everywhere, nearest, unknown_command
 from sso_login.cli.output.render import Render, StdoutClosed, out
 from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
 
@@ -53,7 +53,7 @@ def module_of(name: str) -> str:
     return f"sso_login.cli.commands.{room}.{name}"
 
 
-class Commands(click.Group):
+class Commands(Helpful, click.Group):
     """A group whose commands are imported when they are called, and told apart from typos."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

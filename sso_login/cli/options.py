@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import click
@@ -55,7 +55,26 @@ def everywhere() -> list[click.Parameter]:
     ]
 
 
-class Command(click.Command):
+def _help(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own call
+    if asked and not ctx.resilient_parsing:
+        from sso_login.cli.output.render import out
+
+        out(f"{ctx.get_help()}\n")
+        ctx.exit()
+
+
+class Helpful(click.Command):
+    """A command whose help is written as every result is: what stdout does not take is told, never a traceback."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Give click's own option, with our way to stdout."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _help
+        return option
+
+
+class Command(Helpful):
     """A command that also takes the options that work everywhere; its epilog is its example, line for line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - click's own signature, passed on
@@ -141,7 +160,8 @@ def own_line() -> Iterator[None]:
     try:
         yield
     except click.Abort:
-        click.echo(err=True)
+        with suppress(OSError):
+            click.echo(err=True)
         raise
 
 

@@ -28,7 +28,7 @@ FORBIDDEN = {
     *("subprocess", "importlib.metadata", "click", "requests", "urllib3", "rich", "keyring", "secretstorage"),
 }
 SHOW = "import sys, os; from sso_login import __main__ as m; sys.argv[1:] = ['token']; os._exit = lambda _: None; "
-MODULES = SHOW + "m._answered() and sys.stderr.write(' '.join(sys.modules))"
+MODULES = SHOW + "m._answered() == 0 and sys.stderr.write(' '.join(sys.modules))"
 
 
 def bare(env: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
-from sso_login import layout
+from sso_login import layout, stdout
 from sso_login.core import times
 from sso_login.core.errors import SsoLoginError
 
@@ -72,23 +72,28 @@ def out(text: str) -> None:
     """Write a result to stdout, raw, and see it leave; raises StdoutClosed or an SsoLoginError."""
     stream: TextIO | None = sys.stdout  # None where it was closed before we began
     if stream is None:
-        raise SsoLoginError("cannot write to stdout: it is closed", hint="Send the output somewhere.")
+        raise SsoLoginError(stdout.CLOSED, hint=stdout.HINT)
     try:
+        _put(text, stream)
+    except OSError as error:
+        said = stdout.explained(error)
+        if said is None:
+            raise StdoutClosed from None
+        raise SsoLoginError(said, hint=stdout.HINT) from error
+
+
+def _put(text: str, stream: TextIO) -> None:
+    """Write past the stream's buffer, so that nothing of it is left to be flushed later, or written twice."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        descriptor = -1  # no file: a test's, or that of a program that has us inside
+    if descriptor < 0 or (sys.platform == "win32" and stream.isatty()):  # a console there takes no bytes
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        _mute_stdout()
-        raise StdoutClosed from None
-    except OSError as error:
-        _mute_stdout()
-        raise SsoLoginError(
-            f"cannot write to stdout: {error.strerror}", hint="Make room, or send the output elsewhere."
-        ) from error
-
-
-def _mute_stdout() -> None:
-    # What is still in the buffer must not fail a second time when the interpreter ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return
+    stream.flush()
+    stdout.write(text.encode(stream.encoding or "utf-8", stream.errors or "backslashreplace"), descriptor)
 
 
 @dataclass
@@ -124,8 +129,7 @@ class Render:
             if self.panel:
                 self.panel.above(text)
                 return
-            stream.write(text)
-            stream.flush()
+            _put(text, stream)
 
     def fact(self, value: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
         """Write one JSON value on a line of stdout."""
