@@ -15,6 +15,28 @@ if TYPE_CHECKING:
 
     from sso_login.core.credentials import Credentials
 
+# What else could give an SDK credentials, or say whose they are, goes: from the environment of `exec`, and from that of
+# a shell. Where things are (AWS_CONFIG_FILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the like) stays.
+CLEARED: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+
 # What every parser of .env files takes for itself between double quotes; all that AWS puts into credentials.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9+/=._:@%,~-]*")
 _SINGLE_QUOTES: Final = re.compile("(['\u2018\u2019\u201a\u201b])")  # PowerShell takes all of them for one
@@ -37,19 +59,24 @@ def _process(credentials: Credentials, _region: str | None) -> str:
 
 
 def _env(credentials: Credentials, region: str | None) -> str:
-    return _lines("export {}={}", variables(credentials, region), posix_quoted)
+    values = variables(credentials, region)
+    return f"unset {' '.join(_stray(values))}\n" + _lines("export {}={}", values, posix_quoted)
 
 
 def _powershell(credentials: Credentials, region: str | None) -> str:
-    return _lines("$Env:{} = {}", variables(credentials, region), powershell_quoted)
+    values = variables(credentials, region)
+    gone = "".join(f"$Env:{name} = $null\n" for name in _stray(values))
+    return gone + _lines("$Env:{} = {}", values, powershell_quoted)
 
 
 def _fish(credentials: Credentials, region: str | None) -> str:
-    return _lines("set -gx {} {}", variables(credentials, region), fish_quoted)
+    values = variables(credentials, region)
+    return f"set -e {' '.join(_stray(values))}\n" + _lines("set -gx {} {}", values, fish_quoted)
 
 
 def _dotenv(credentials: Credentials, region: str | None) -> str:
-    return _lines("{}={}", variables(credentials, region), dotenv_quoted)
+    note = "# This format cannot unset: take AWS_PROFILE and other AWS credentials out of the environment yourself.\n"
+    return note + _lines("{}={}", variables(credentials, region), dotenv_quoted)
 
 
 def _json(credentials: Credentials, region: str | None) -> str:
@@ -72,6 +99,10 @@ FORMATS: Final[Mapping[str, Callable[[Credentials, str | None], str]]] = {
     "dotenv": _dotenv,
     "json": _json,
 }
+
+
+def _stray(values: Mapping[str, str]) -> list[str]:
+    return [name for name in CLEARED if name not in values]
 
 
 def _lines(form: str, values: Mapping[str, str], quoted: Callable[[str], str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sso_login.cli.commands.roles.exec import CLEARED
+from sso_login.cli.output.credential_formats import CLEARED
 from tests.support.shell import COMMAND, Ran, Shell, clean, process
 
 ACCOUNT = "111122223333"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sso_login.cli.output.credential_formats import FORMATS, dotenv_quoted, fish_quoted, posix_quoted, powershell_quoted
+from sso_login.cli.output.credential_formats import (
+    CLEARED,
+    FORMATS,
+    dotenv_quoted,
+    fish_quoted,
+    posix_quoted,
+    powershell_quoted,
+)
 from sso_login.core.credentials import Credentials
 from sso_login.core.errors import UsageProblem
 from sso_login.core.model import Secret
@@ -98,7 +106,8 @@ def test_fish_takes_it_as_it_is() -> None:
 def test_powershell_lines_are_assignments() -> None:
     """For `| Invoke-Expression`."""
     lines = FORMATS["powershell"](GIVEN, "eu-west-1").splitlines()
-    assert lines == [f"$Env:{name} = '{value}'" for name, value in VARIABLES.items()]
+    gone = [f"$Env:{name} = $null" for name in CLEARED if name not in VARIABLES]
+    assert lines == [*gone, *(f"$Env:{name} = '{value}'" for name, value in VARIABLES.items())]
 
 
 @pytest.mark.parametrize("form", ["env", "powershell", "fish", "dotenv"])
@@ -117,3 +126,32 @@ def test_json_is_one_object_in_snake_case() -> None:
         "account_id": None,
         "region": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("shell", "form", "evaluated"),
+    [
+        (["sh"], "env", 'eval "$LINES_TO_TAKE"'),
+        (["bash", "-eu"], "env", 'eval "$LINES_TO_TAKE"'),
+        (["zsh"], "env", 'eval "$LINES_TO_TAKE"'),
+        (["fish", "--no-config"], "fish", 'printf %s "$LINES_TO_TAKE" | source'),
+    ],
+    ids=["sh", "bash", "zsh", "fish"],
+)
+def test_a_shell_keeps_no_credentials_of_another_kind(shell: list[str], form: str, evaluated: str) -> None:
+    """What `exec` takes out of its environment is unset, AWS_PROFILE first of all, whether it was set before or not."""
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"{shell[0]} is not installed")
+    before = {"AWS_PROFILE": "other", "AWS_DEFAULT_PROFILE": "other", "AWS_ROLE_ARN": "arn", "AWS_CONFIG_FILE": "/kept"}
+    env = {"PATH": os.environ["PATH"], "LINES_TO_TAKE": FORMATS[form](GIVEN, "eu-west-1"), **before}
+    done = subprocess.run([*shell, "-c", f"{evaluated}; env"], env=env, capture_output=True, text=True, check=True)
+    found = dict(line.partition("=")[::2] for line in done.stdout.splitlines() if line.startswith("AWS_"))
+    assert found == {**VARIABLES, "AWS_CONFIG_FILE": "/kept"}
+    assert done.stderr == ""
+
+
+def test_a_dotenv_file_says_what_it_cannot_do() -> None:
+    """Its first line is a comment about AWS_PROFILE; no other line is one."""
+    first, *lines = FORMATS["dotenv"](GIVEN, "eu-west-1").splitlines()
+    assert first.startswith("# This format cannot unset: take AWS_PROFILE")
+    assert lines == [f'{name}="{value}"' for name, value in VARIABLES.items()]

@@ -9,7 +9,7 @@ import click
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.credential_source import Wanted, resolve, target_options
 from sso_login.cli.options import Command
-from sso_login.cli.output.credential_formats import variables
+from sso_login.cli.output.credential_formats import CLEARED, variables
 from sso_login.core.errors import SsoLoginError
 
 if TYPE_CHECKING:
@@ -17,28 +17,6 @@ if TYPE_CHECKING:
 
     from sso_login.cli.context import Context
     from sso_login.cli.credential_source import Source
-
-# Whatever else could give an SDK credentials, or say whose they are; where things are (AWS_CONFIG_FILE,
-# AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the like) and how they are shown stays.
-CLEARED: Final = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_ACCESS_KEY",
-    "AWS_SECRET_KEY",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_ACCOUNT_ID",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-)
 
 AT_LEAST: Final = 900.0  # seconds that the credentials are good for, where the role's session lasts as long
 
