@@ -172,7 +172,8 @@ def _no_option(error: click.NoSuchOption) -> UsageProblem:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".").replace("\n", " ")
+    line = " ".join(text.split())  # click lists choices with tabs and line breaks
+    return line[:1].lower() + line[1:].rstrip(".")
 
 
 def _unexpected(error: BaseException, render: Render) -> int:

@@ -63,3 +63,10 @@ def shown(said: object) -> str:
     line = " ".join("".join(char if char.isprintable() else " " for char in text[:2000]).split())
     line = _LONG_WORD.sub("***", line)
     return line if len(line) <= 200 else line[:199] + "…"
+
+
+def counted(count: int, noun: str) -> str:
+    """Say how many there are: `1 file`, `2 files`, `0 entries`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"

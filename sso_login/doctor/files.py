@@ -15,6 +15,7 @@ from sso_login.adapters.aws_files.login_cache import login_folder
 from sso_login.adapters.aws_files.sdk_cache import sso_folder
 from sso_login.adapters.secrets import files
 from sso_login.core.errors import StorageError, StoreUnusable
+from sso_login.core.message import counted
 from sso_login.doctor.finding import Finding, broken, fine, odd, of_error
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def state_findings(home: str) -> Iterator[Finding]:
         wrong += problems
     yield from wrong
     if not wrong:
-        yield fine(FILES, f"{home}: {count} files, all yours and private, and it can be written")
+        yield fine(FILES, f"{home}: {counted(count, 'file')}, yours and private, and it can be written")
 
 
 def _state_folder(home: str) -> Iterator[Finding]:
@@ -118,7 +119,7 @@ def cache_findings(env: Mapping[str, str]) -> Iterator[Finding]:
             remedy = f"Mend it: `chmod 600 {_quoted(folder)}/*.json`."
             yield odd(SDK_CACHE, f"{wide[0]}{more} may be read or changed by others", remedy)
         elif found:
-            yield fine(SDK_CACHE, f"{folder}: {len(found)} files, all of them private")
+            yield fine(SDK_CACHE, f"{folder}: {counted(len(found), 'file')}, private")
 
 
 def _wide(path: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core import commands
 from sso_login.core.errors import ConfigError, LoginRequired, SsoLoginError, UnknownSession, UsageProblem
+from sso_login.core.message import counted
 from sso_login.core.times import spoken
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
 from sso_login.flows import session_names as names
@@ -32,7 +33,7 @@ def config_findings(config: AwsConfig, cards: Iterable[Card], env: Mapping[str, 
     if config.stamp is None:
         yield _without_file(config, env)
     else:
-        count = f"{_many(len(config.sessions), 'sso-session')}, {_many(len(config.profiles), 'profile')}"
+        count = f"{counted(len(config.sessions), 'sso-session')}, {counted(len(config.profiles), 'profile')}"
         yield fine(CONFIG, f"{config.path} can be read: {count}")
     told = set[str]()
     for name, profile in config.profiles.items():
@@ -43,10 +44,6 @@ def config_findings(config: AwsConfig, cards: Iterable[Card], env: Mapping[str, 
             if error.message not in told:
                 told.add(error.message)
                 yield of_error(CONFIG, error, status=WARN)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _without_file(config: AwsConfig, env: Mapping[str, str]) -> Finding:

@@ -352,3 +352,11 @@ def test_what_resembles_nothing_is_told_where_to_look(sh: Shell, line: str) -> N
     assert ran.code == 2
     assert "Did you mean" not in ran.err
     assert "--help`" in ran.err or "Known: bash" in ran.err
+
+
+def test_the_shells_there_are_are_listed_cleanly(sh: Shell) -> None:
+    """Without a shell: a usage error that lists the choices, without a control character made visible."""
+    done = sh("completion")
+    assert done.code == 2
+    assert "Choose from: bash, zsh, fish, powershell\n" in done.err
+    assert "?" not in done.err

@@ -46,7 +46,7 @@ def test_private_files_are_fine_and_stay_as_they_are(state: Path) -> None:
     """One finding for all of them; nothing that looking needed is left behind."""
     before = sorted(state.rglob("*"))
     (finding,) = probe_files.state_findings(str(state))
-    assert (finding.status, "3 files, all yours and private, and it can be written" in finding.message) == (OK, True)
+    assert (finding.status, "3 files, yours and private, and it can be written" in finding.message) == (OK, True)
     assert sorted(state.rglob("*")) == before
 
 

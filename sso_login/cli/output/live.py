@@ -16,6 +16,15 @@ TICK: Final = 0.25  # seconds between two looks at the time and the window
 ERASE: Final = "\r\x1b[J"
 
 
+def window(stream: TextIO) -> os.terminal_size:
+    """Tell a terminal's size; 80 x 24 for one that nobody told its size (docker exec -t, expect, serial lines)."""
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        size = os.terminal_size((0, 0))
+    return os.terminal_size((size.columns or 80, size.lines or 24))
+
+
 class Live:
     """A line that `says` what is to be seen in so many columns; nothing is drawn any more once it has ended.
 
@@ -66,10 +75,7 @@ class Live:
                 self._put(ERASE)
 
     def _now(self) -> tuple[str, int]:
-        try:
-            columns = os.get_terminal_size(self._stream.fileno()).columns or 80
-        except (OSError, ValueError):
-            columns = 80
+        columns = window(self._stream).columns
         return self.says(columns), columns
 
     def _put(self, text: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
-import os
 import textwrap
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sso_login.cli.output.colour import console, painted
-from sso_login.cli.output.live import Live
+from sso_login.cli.output.live import Live, window
 from sso_login.cli.output.render import PHISHING, columns, printable
 from sso_login.core.model import SIGNIN
 
@@ -85,10 +84,7 @@ class LoginPanel:
 
     def fits(self, lines: Sequence[str]) -> bool:
         """Tell whether a QR code has room below what is shown already, and the line that counts."""
-        try:
-            size = os.get_terminal_size(self.stream.fileno())
-        except (OSError, ValueError):
-            return False
+        size = window(self.stream)
         return len(lines[0]) < size.columns and self.height + len(lines) + 3 < size.lines
 
     def waiting(self, step: Waiting, *, expires_in: float) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sso_login.cli.output.colour import console
+from sso_login.cli.output.render import columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,8 +18,9 @@ def bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
     """Draw while the block runs; what is given is told how many are done, of how many where that is known."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("Listing {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(sys.stderr), transient=True, redirect_stdout=False) as drawn:
+    parts = (TextColumn("Listing {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    screen = console(sys.stderr, width=columns(sys.stderr))
+    with Progress(*parts, console=screen, transient=True, redirect_stdout=False) as drawn:
         task = drawn.add_task(what, total=None)
 
         def told(done: int, total: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -49,11 +48,9 @@ def columns(stream: TextIO) -> int:
     """Tell how wide a terminal is: COLUMNS, else stdout's width, else (where that is a pipe) the stream's own."""
     import shutil
 
-    try:
-        own = os.get_terminal_size(stream.fileno())
-    except (OSError, ValueError):
-        own = os.terminal_size((80, 24))
-    return max(NARROW, shutil.get_terminal_size(own).columns)
+    from sso_login.cli.output.live import window
+
+    return max(NARROW, shutil.get_terminal_size(window(stream)).columns)
 
 
 def rfc3339(instant: float | None) -> str | None:
