@@ -28,7 +28,12 @@ def _begun() -> "NoReturn":
 
     # Starting makes many objects and no garbage: looking for some meanwhile is a twentieth of all the time.
     gc.set_threshold(100_000)
-    from sso_login.cli.app import run
+    try:
+        from sso_login.cli.app import run
+    except Exception as error:
+        if not _blamed(error):
+            raise
+        _end(1)
 
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks must not end a command.
@@ -60,6 +65,21 @@ def _answered() -> "int | None":
         except OSError:
             return 1  # nobody is there to be told
     return 1
+
+
+def _blamed(error: Exception) -> bool:
+    """Tell who stands in the way where not even the command line can be imported."""
+    from sso_login import shadow, stdout
+
+    said = shadow.explained(error)
+    if said is None:
+        return False
+    if sys.stderr is not None:
+        try:
+            stdout.write(f"error: {said[0]}\nhint: {said[1]}\n".encode(errors="backslashreplace"), 2)
+        except OSError:
+            return True  # nobody is there to be told
+    return True
 
 
 def _end(code: int) -> "NoReturn":

@@ -180,6 +180,12 @@ def _unexpected(error: BaseException, render: Render) -> int:
     """Show where it happened, but not what the exception says: its text may hold anything."""
     import traceback
 
+    from sso_login import shadow
+
+    said = shadow.explained(error)
+    if said:
+        render.error(SsoLoginError(said[0], hint=said[1]))
+        return SsoLoginError.exit_code
     seen: BaseException | None = error
     while seen is not None:
         for line in "".join(traceback.format_tb(seen.__traceback__)).splitlines():

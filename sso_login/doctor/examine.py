@@ -96,7 +96,9 @@ class Examination:
         try:
             names = world.cards.names()
         except StorageError as error:
-            self._unreadable.append(of_error(diagnosis.SESSION, error))
+            found = of_error(diagnosis.SESSION, error)
+            if found not in self._unreadable:  # both kinds of logins may lie below the same trouble
+                self._unreadable.append(found)
             return []
         for name in names:
             try:

@@ -30,8 +30,12 @@ FOLDERS: Final = ("sessions", "signin", "secrets", "locks", "signin-locks", "rol
 
 def state_findings(home: str) -> Iterator[Finding]:
     """Tell what is wrong with the state folder and all in it; what is missing there is made at need."""
-    if not os.path.lexists(home):
-        yield fine(FILES, f"there is no state folder {home} yet")
+    try:
+        with files.explained("look at", home):
+            os.lstat(home)
+    except StorageError as error:
+        missing = isinstance(error.__cause__, FileNotFoundError)
+        yield fine(FILES, f"there is no state folder {home} yet") if missing else of_error(FILES, error)
         return
     wrong = [*_state_folder(home)]
     count = 0

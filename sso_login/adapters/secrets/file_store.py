@@ -107,8 +107,12 @@ class FileEntries:
         if self._key is None:
             return None
         # Here, since it costs more than all else that reading a file takes.
-        from sso_login.adapters.secrets.encryption import Cipher
-
+        try:
+            from sso_login.adapters.secrets.encryption import Cipher
+        except ImportError as error:
+            message = "a key encrypts the file store, and the Python package cryptography cannot be loaded here"
+            hint = "A zip file cannot hold it: install sso-login with `pipx install` or `uv tool install`."
+            raise StoreUnusable(message, hint=hint) from error
         return Cipher(self._key.content())
 
 

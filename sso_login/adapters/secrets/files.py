@@ -307,6 +307,15 @@ def explained(doing: str, path: str) -> Iterator[None]:
         yield
     except StorageError:
         raise
+    except NotADirectoryError as error:
+        message = f"{_not_a_folder(path)} is not a folder, so nothing can be kept below it"
+        raise StoreUnusable(message, hint="Name another folder in SSO_LOGIN_HOME.") from error
     except OSError as error:
         message = f"cannot {doing} {path}: {error.strerror or type(error).__name__}"
         raise StoreUnusable(message, hint="Mend that, or name another folder in SSO_LOGIN_HOME.") from error
+
+
+def _not_a_folder(path: str) -> str:
+    while path != os.path.dirname(path) and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path

