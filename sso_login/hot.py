@@ -94,6 +94,8 @@ def _seconds(text: str) -> "float | None":
 def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | None":
     """Find the index's line for this very question, and see that config and card are as they were then."""
     home = layout.home(env)
+    if not os.path.isabs(home):
+        return None
     prefix = layout.question(env, *words) + " "
     lines = _private(layout.index_path(home)).split("\n")[:-1]  # what has no line break behind it is cut short
     line = next((line for line in lines if line.startswith(prefix)), None)

@@ -40,23 +40,52 @@ KEYS = (KEY_FILE, "CREDENTIALS_DIRECTORY")
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
 
+class NoHome(LookupError):
+    """Neither HOME nor the system's list of users says where the user's home is."""
+
+
+def user_home(env: "Mapping[str, str]") -> str:
+    """Name the user's home: HOME (USERPROFILE on Windows) if it is absolute, else the passwd entry's; raise NoHome."""
+    named = env.get("USERPROFILE" if sys.platform == "win32" else "HOME", "")
+    if os.path.isabs(named):
+        return named
+    if sys.platform == "win32":
+        raise NoHome
+    import pwd
+
+    try:
+        found = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        raise NoHome from None
+    if not os.path.isabs(found):
+        raise NoHome
+    return found
+
+
+def expanded(env: "Mapping[str, str]", path: str) -> str:
+    """Put the user's home in place of a leading `~`; `~NAME` is for the system to know; raise NoHome."""
+    if path == "~" or path.startswith(("~/", "~" + os.sep)):
+        return user_home(env) + path[1:]
+    return os.path.expanduser(path)
+
+
 def home(env: "Mapping[str, str]") -> str:
-    """Name the state folder: SSO_LOGIN_HOME, else `sso-login` in the platform's state folder."""
+    """Name the state folder: SSO_LOGIN_HOME (as it is said), else in the platform's state folder; raise NoHome."""
     ours = env.get("SSO_LOGIN_HOME")
     if ours:
-        return os.path.abspath(os.path.expanduser(ours))
+        path = expanded(env, ours)
+        return os.path.normpath(path) if os.path.isabs(path) else path
     return os.path.join(_state(env), "sso-login")
 
 
 def _state(env: "Mapping[str, str]") -> str:
     # platformdirs says the same, but costs the hot path five times its budget to import.
-    user = env.get("HOME") or os.path.expanduser("~")
     if sys.platform == "win32":
-        return env.get("LOCALAPPDATA") or os.path.join(user, "AppData", "Local")
+        return env.get("LOCALAPPDATA") or os.path.join(user_home(env), "AppData", "Local")
     if sys.platform == "darwin":
-        return os.path.join(user, "Library", "Application Support")
+        return os.path.join(user_home(env), "Library", "Application Support")
     state = env.get("XDG_STATE_HOME", "")
-    return state if os.path.isabs(state) else os.path.join(user, ".local", "state")
+    return state if os.path.isabs(state) else os.path.join(user_home(env), ".local", "state")
 
 
 def quoted(part: str) -> str:

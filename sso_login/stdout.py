@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 
 CANNOT = "cannot write to stdout"
 CLOSED = f"{CANNOT}: it is closed"
@@ -28,13 +29,13 @@ def explained(error: OSError | None) -> str | None:
 
 
 def _wait(descriptor: int) -> None:
+    if sys.platform == "win32":  # no poll there, and hardly a pipe that does not block
+        import time
+
+        time.sleep(0.05)
+        return
     import select
 
-    if hasattr(select, "poll"):
-        waiting = select.poll()
-        waiting.register(descriptor, select.POLLOUT)
-        waiting.poll()
-        return
-    import time
-
-    time.sleep(0.05)  # Windows: no poll, and hardly a pipe that does not block
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    waiting.poll()

@@ -65,8 +65,10 @@ class World:
 
     @property
     def home(self) -> str:
-        """The state folder."""
-        return layout.home(self.env)
+        """The state folder; raises HomeUnknown, UnsafeFile."""
+        from sso_login.adapters.system.home import state_home
+
+        return state_home(self.env)
 
     @cached_property
     def config(self) -> AwsConfig:

@@ -3,7 +3,7 @@
 | code | name | raised as |
 |---|---|---|
 | 1 | error | SsoLoginError |
-| 2 | usage, config | UsageProblem: ConfigError, UnknownSession |
+| 2 | usage, config | UsageProblem: ConfigError, HomeUnknown, UnknownSession |
 | 3 | login required | LoginRequired: NotLoggedIn, RefreshRefused, BoundElsewhere, StoredElsewhere |
 | 4 | login failed | LoginFailed: AccessDenied, CodeExpired, LoginTimedOut |
 | 5 | unreachable | Unreachable: CertificateRefused, NotAnAnswer, Throttled, RenewalDeferred |
@@ -40,7 +40,13 @@ class UsageProblem(SsoLoginError):
 class ConfigError(UsageProblem):
     """The AWS config file cannot be read, or a key in it cannot be used."""
 
-    default_hint = "Mend that line of the AWS config file (AWS_CONFIG_FILE, else ~/.aws/config)."
+    default_hint = "Fix that line of the AWS config file (AWS_CONFIG_FILE, else ~/.aws/config)."
+
+
+class HomeUnknown(UsageProblem):
+    """Neither the environment nor the system says where the user's home is."""
+
+    default_hint = "Set HOME, or name a folder of your own in SSO_LOGIN_HOME."
 
 
 class UnknownSession(UsageProblem):

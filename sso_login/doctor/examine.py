@@ -39,8 +39,13 @@ class Examination:
 
     def groups(self) -> Iterator[list[Finding]]:
         """Look at one thing after the other, and give what is found."""
-        env, home = self.world.env, self.world.home
+        env = self.world.env
         yield [self._program(), *self._terminal()]
+        try:
+            home = self.world.home
+        except SsoLoginError as error:  # all else lies there
+            yield [of_error("home", error), *probe_environment.variable_findings(env)]
+            return
         yield [*self._config_findings(), *self._meant()]
         yield [*probe_environment.variable_findings(env), *_there(diagnosis.store_finding(env))]
         yield [*self._keyring_findings(), *_there(probe_files.key_finding(env))]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from sso_login.adapters.aws_files.aws_config import config_path, credentials_path
 from sso_login.adapters.aws_files.login_cache import login_folder
 from sso_login.adapters.aws_files.sdk_cache import sso_folder
-from sso_login.adapters.secrets import files
-from sso_login.core.errors import StorageError, StoreUnusable
+from sso_login.adapters.secrets import files, safety
+from sso_login.core.errors import HomeUnknown, StorageError, StoreUnusable
 from sso_login.core.message import counted
 from sso_login.doctor.finding import Finding, broken, fine, odd, of_error
 
@@ -31,7 +31,7 @@ FOLDERS: Final = ("sessions", "signin", "secrets", "locks", "signin-locks", "rol
 def state_findings(home: str) -> Iterator[Finding]:
     """Tell what is wrong with the state folder and all in it; what is missing there is made at need."""
     try:
-        with files.explained("look at", home):
+        with safety.explained("look at", home):
             os.lstat(home)
     except StorageError as error:
         missing = isinstance(error.__cause__, FileNotFoundError)
@@ -55,10 +55,10 @@ def _state_folder(home: str) -> Iterator[Finding]:
         yield broken(FILES, f"cannot look at {home}: {error.strerror}", f"See what it is: `ls -ld {_quoted(home)}`.")
         return
     if not stat.S_ISDIR(info.st_mode):
-        yield of_error(FILES, files.unsafe(home, "kind", folder=True))
+        yield of_error(FILES, safety.unsafe(home, "kind", folder=True))
     elif sys.platform != "win32" and info.st_mode & 0o022:
         # Wider to read is no matter, as that of a mounted volume is: the folders inside are the boundary.
-        yield odd(FILES, f"others may write in {home}", f"Mend it: `chmod go-w {_quoted(home)}`.")
+        yield odd(FILES, f"others may write in {home}", f"Fix it: `chmod go-w {_quoted(home)}`.")
 
 
 def _folder(path: Path) -> tuple[int, list[Finding]]:
@@ -66,13 +66,13 @@ def _folder(path: Path) -> tuple[int, list[Finding]]:
     try:
         if not files.folder_exists(str(path)):
             return 0, []
-        with files.explained("look into", str(path)):
+        with safety.explained("look into", str(path)):
             inside = sorted(path.iterdir())
             wrong = [(str(file), _fault(file)) for file in inside]
         _see_writable(path)
     except StorageError as error:
         return 0, [of_error(FILES, error)]
-    return len(inside), [of_error(FILES, files.unsafe(at, why, folder=False)) for at, why in wrong if why]
+    return len(inside), [of_error(FILES, safety.unsafe(at, why, folder=False)) for at, why in wrong if why]
 
 
 def _see_writable(folder: Path) -> None:
@@ -80,12 +80,12 @@ def _see_writable(folder: Path) -> None:
         files.prove_writable(str(folder))
     elif not os.access(folder, os.W_OK | os.X_OK):  # a file put here would send the hot path the long way once
         message = f"nothing can be written in {folder}"
-        raise StoreUnusable(message, hint=f"Mend it: `chmod 700 {_quoted(folder)}`, or mount it for writing.")
+        raise StoreUnusable(message, hint=f"Fix it: `chmod 700 {_quoted(folder)}`, or mount it for writing.")
 
 
 def _fault(path: Path) -> str:
     with suppress(FileNotFoundError):  # another process has just done with it
-        return files.fault(path.lstat(), folder=False)
+        return safety.fault(path.lstat(), folder=False)
     return ""
 
 
@@ -93,34 +93,42 @@ def aws_findings(env: Mapping[str, str], *, mine: int | None = None) -> Iterator
     """Tell who else may change the AWS config file, or read and change the credentials file; `mine` is our user id."""
     if sys.platform == "win32":
         return  # access lists, which the mode does not show, keep others out
-    for path, bits, what in (
-        (config_path(env), 0o022, "be changed by others, who could send a login elsewhere"),
-        (credentials_path(env), 0o077, "be read or changed by others"),
+    for named, bits, what in (
+        (config_path, 0o022, "be changed by others, who could send a login elsewhere"),
+        (credentials_path, 0o077, "be read or changed by others"),
     ):
+        try:
+            path = named(env)
+        except HomeUnknown:
+            continue  # SSO_LOGIN_HOME is enough for us
         info = _stat(path)
         if info is None or not stat.S_ISREG(info.st_mode):
             continue
         if info.st_uid not in {0, os.geteuid() if mine is None else mine}:
-            remedy = f'Mend it: `sudo chown "$(id -un)" {_quoted(path)}`.'
-            yield odd(AWS_FILES, f"{path} belongs to another user", remedy)
+            whose, remedy = safety.foreign(os.path.realpath(path), folder=False)
+            remedy = "Name a file of your own in its place." if remedy == safety.ELSEWHERE else remedy
+            yield odd(AWS_FILES, f"{path} belongs to {whose}", remedy)
         elif info.st_mode & bits:
             change = "go-w" if bits == 0o022 else "600"
-            yield odd(AWS_FILES, f"{path} may {what}", f"Mend it: `chmod {change} {_quoted(path)}`.")
+            who = "" if info.st_uid == os.geteuid() else "sudo "
+            remedy = f"Fix it: `{who}chmod {change} {_quoted(os.path.realpath(path))}`."
+            yield odd(AWS_FILES, f"{path} may {what}", remedy)
         else:
             yield fine(AWS_FILES, f"{path} is safe from others")
 
 
 def cache_findings(env: Mapping[str, str]) -> Iterator[Finding]:
     """Tell which files of the AWS SDKs' own caches, tokens in plaintext all of them, others may read or change."""
-    for folder in (sso_folder(env), login_folder(env)):
+    for named in (sso_folder, login_folder):
         try:
+            folder = named(env)
             found = sorted(file for file in Path(folder).iterdir() if file.suffix == ".json")
-        except OSError:
+        except (OSError, HomeUnknown):
             continue  # most people have none
         wide = [path for path in found if _wide(path)]
         if wide:
             more = f" and {len(wide) - 1} more in that folder" if len(wide) > 1 else ""
-            remedy = f"Mend it: `chmod 600 {_quoted(folder)}/*.json`."
+            remedy = f"Fix it: `chmod 600 {_quoted(folder)}/*.json`."
             yield odd(SDK_CACHE, f"{wide[0]}{more} may be read or changed by others", remedy)
         elif found:
             yield fine(SDK_CACHE, f"{folder}: {counted(len(found), 'file')}, private")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from sso_login.adapters.secrets.keyring_store import KeyringEntries, platform_vault
-from sso_login.core.errors import StorageError
+from sso_login.adapters.system import home
+from sso_login.core.errors import HomeUnknown, StorageError
 from sso_login.doctor.finding import Finding, broken, fine, of_error
 
 if TYPE_CHECKING:
@@ -88,10 +90,11 @@ def ignored_findings(env: Mapping[str, str]) -> Iterator[Finding]:
 
 def _settings(env: Mapping[str, str]) -> list[Path]:
     """Find keyring's own settings, in the two places that it looks in."""
-    user = Path(env.get("HOME") or "~").expanduser()
-    config = env.get("XDG_CONFIG_HOME") or user / ".config"
-    data = env.get("XDG_DATA_HOME") or user / ".local" / "share"
-    return [path for path in (Path(config, _SETTINGS), Path(data, _SETTINGS)) if path.exists()]
+    found = []
+    for variable, usual in (("XDG_CONFIG_HOME", "~/.config"), ("XDG_DATA_HOME", "~/.local/share")):
+        with suppress(HomeUnknown):
+            found.append(Path(env.get(variable) or home.expanded(env, usual), _SETTINGS))
+    return [path for path in found if path.exists()]
 
 
 def _installed(module: str) -> bool:

@@ -117,6 +117,9 @@ SITUATIONS: Final[dict[type[SsoLoginError], Callable[[Shell], Ran]]] = {
 # What takes another machine, or a service that misbehaves: the words are those of the place that raises it.
 RAISED: Final = (
     SsoLoginError("cannot write to stdout: No space left on device", hint="Make room, or send the output elsewhere."),
+    errors.HomeUnknown(
+        "no home folder is known: HOME is not set, and user id 54321 has no home in the system's list of users"
+    ),
     errors.LoginRequired("session 'my-sso' needs a login"),
     errors.LoginFailed("the login was not finished"),
     errors.CertificateRefused(

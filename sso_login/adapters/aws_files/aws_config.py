@@ -10,14 +10,15 @@ import os
 import re
 import shlex
 import stat
-import sys
 from collections.abc import Mapping
 from typing import Final
 
+from sso_login.adapters.system import home
 from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true
-from sso_login.core.errors import ConfigError
+from sso_login.core.errors import ConfigError, HomeUnknown
 
-_LARGEST: Final = 1 << 20
+_USUAL: Final = "~/.aws/config"
+_LARGEST: Final = 16 << 20  # bytes; 9,000 profiles are 1.4 MB
 _DEFAULTS: Final = "DEFAULT"  # configparser's own: its keys are in every section
 _BLANKS: Final = " \t\r\n"  # what shlex splits at
 _LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
@@ -29,7 +30,7 @@ Stamp = tuple[int, int, int, int, int]
 
 def config_path(env: Mapping[str, str]) -> str:
     """Name the config file: AWS_CONFIG_FILE with `~` and `$NAME` expanded, else `~/.aws/config`."""
-    return expanded(env, env.get("AWS_CONFIG_FILE") or "~/.aws/config")
+    return expanded(env, env.get("AWS_CONFIG_FILE") or _USUAL)
 
 
 def credentials_path(env: Mapping[str, str]) -> str:
@@ -38,21 +39,17 @@ def credentials_path(env: Mapping[str, str]) -> str:
 
 
 def expanded(env: Mapping[str, str], named: str) -> str:
-    """Expand `~` and `$NAME` in a path as the SDKs do."""
+    """Expand `~` and `$NAME` in a path as the SDKs do; raise HomeUnknown."""
     path = _VARIABLE.sub(lambda found: env.get(found[1] or found[2], found[0]), named)
-    if path == "~" or path.startswith(("~/", f"~{os.sep}")):
-        return _user(env) + path[1:]
-    return os.path.expanduser(path)  # noqa: PTH111 - leaves a ~NAME that nobody has as it is, as botocore does
-
-
-def _user(env: Mapping[str, str]) -> str:
-    known = env.get("USERPROFILE" if sys.platform == "win32" else "HOME")
-    return known or os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is no home
+    return home.expanded(env, path)
 
 
 def read_config(env: Mapping[str, str]) -> AwsConfig:
     """Read the config file; a missing one is empty; ConfigError, which never quotes the file, where it cannot be."""
-    path = config_path(env)
+    try:
+        path = config_path(env)
+    except HomeUnknown:
+        return AwsConfig(_USUAL)  # where nobody has a home, nobody has put a config
     data, stamp = _bytes(path)
     if stamp is None:
         return AwsConfig(path)
@@ -80,7 +77,7 @@ def _bytes(path: str) -> tuple[bytes, Stamp | None]:
     except ValueError as error:  # a NUL within the name
         raise _broken(repr(path), "is not a file name") from error
     if len(data) > _LARGEST:
-        raise _broken(path, "is larger than 1 MiB", hint="Name the right file in AWS_CONFIG_FILE.")
+        raise _broken(path, "is larger than 16 MiB", hint="Name the right file in AWS_CONFIG_FILE.")
     return data, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 

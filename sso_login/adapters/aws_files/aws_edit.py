@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING, Final
 
 from sso_login.adapters.aws_files.aws_ini import Change, edited, keys_of, title_of
-from sso_login.adapters.secrets import files
-from sso_login.core.errors import ConfigError, LockTimeout, StoreUnusable
+from sso_login.adapters.secrets import files, safety
+from sso_login.adapters.system.home import refuse_for_root
+from sso_login.core.errors import ConfigError, HomeUnknown, LockTimeout, StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ __all__ = ["LOCKS", "Change", "edit_file", "planned", "read_keys", "title_of"]
 
 LOCKS: Final = "aws-locks"  # the folder of these locks in the state folder, apart from those of sessions
 
-_LARGEST: Final = 1 << 20  # bytes; read_config takes no more
+_LARGEST: Final = 16 << 20  # bytes; read_config takes no more
 
 
 def edit_file(path: str, changes: Sequence[Change], *, private: bool, locks: Locks) -> bool:
@@ -28,14 +30,19 @@ def edit_file(path: str, changes: Sequence[Change], *, private: bool, locks: Loc
     `private` narrows the file to 0600, for credentials; else an existing file keeps its mode. `locks` are those of
     LOCKS. Raises UsageProblem, ConfigError for what the file holds, StorageError where it cannot be written.
     """
+    if path.startswith("~"):
+        raise HomeUnknown(f"nothing is written to {path}: no home folder is known")
     target = _target(path)
+    if not os.path.lexists(target):
+        refuse_for_root(target)
     try:
         with locks.hold(target):
-            before, mode = _read(target)
+            before, found = _read(target)
             after = _fit(edited(before, changes, path=path), path)
             if after == before:
                 return False
-            _write(target, after, mode=_mode(mode, private=private))
+            _refuse_read_only(path, target, found)
+            _write(target, after, found=found, private=private)
     except LockTimeout as error:
         hint = "Another sso-login is writing this file; try again in a moment."
         raise LockTimeout(f"{path} was locked by another process for too long", hint=hint) from error
@@ -65,8 +72,8 @@ def _target(path: str) -> str:
         raise ConfigError(f"{path!r} is not a file name", hint="Name another file.") from error
 
 
-def _read(path: str) -> tuple[bytes, int | None]:
-    """Give a file's bytes and mode; None for the mode where there is no file."""
+def _read(path: str) -> tuple[bytes, os.stat_result | None]:
+    """Give a file's bytes and what the system says of it; None for that where there is no file."""
     try:
         # Without O_NONBLOCK a FIFO would keep us waiting for somebody to write into it.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
@@ -75,9 +82,7 @@ def _read(path: str) -> tuple[bytes, int | None]:
                 raise ConfigError(
                     f"{path} is not a regular file", hint="AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others."
                 )
-            if files.fault(info, folder=False) == "owner":  # what a rename puts there would be ours, and shut them out
-                raise files.unsafe(path, "owner", folder=False)
-            return file.read(_LARGEST + 1), stat.S_IMODE(info.st_mode)
+            return file.read(_LARGEST + 1), info
     except FileNotFoundError:
         return b"", None
     except OSError as error:
@@ -87,21 +92,51 @@ def _read(path: str) -> tuple[bytes, int | None]:
 
 def _fit(content: bytes, path: str) -> bytes:
     if len(content) > _LARGEST:
-        raise ConfigError(f"{path} is, or would be, larger than 1 MiB", hint="Leave some of it out.")
+        raise ConfigError(f"{path} is, or would be, larger than 16 MiB", hint="Leave some of it out.")
     return content
 
 
-def _mode(existing: int | None, *, private: bool) -> int:
-    if existing is None:
-        return 0o600
-    return existing & 0o600 if private else existing & 0o777
+def _refuse_read_only(path: str, target: str, found: os.stat_result | None) -> None:
+    """Refuse what its owner made read-only, or another user's; a rename would replace either without asking."""
+    if found is None or sys.platform == "win32":
+        return
+    linked = os.path.abspath(path) != target
+    foreign = safety.fault(found, folder=False) == "owner"
+    if not foreign and found.st_mode & stat.S_IWUSR:
+        return
+    said = f"{path} is a link to {target}, which" if linked else path
+    if linked and (foreign or not os.access(target, os.W_OK)):
+        hint = "Change it where it is made (home-manager, a dotfiles repository), or name another file."
+        raise StoreUnusable(f"{said} may not be changed here", hint=hint)
+    if foreign:
+        raise safety.unsafe(target, "owner", folder=False)
+    raise StoreUnusable(f"{said} is read-only", hint=f"Allow it: `chmod u+w {safety.quoted(target)}`.")
 
 
-def _write(path: str, content: bytes, *, mode: int) -> None:
+def _write(path: str, content: bytes, *, found: os.stat_result | None, private: bool) -> None:
     folder = os.path.dirname(path)
+    mode = 0o600 if found is None else found.st_mode & (0o600 if private else 0o777)
     try:
         if not os.path.isdir(folder):
             files.make_folder(folder)
-        files.put(path, content, mode=mode)
+        if found is None or _may_be_replaced(path, found):
+            files.put(path, content, mode=mode, group=None if found is None else found.st_gid)
+        else:
+            files.put_through(path, content, mode=mode)
     except StoreUnusable as error:
-        raise StoreUnusable(error.message, hint="Mend that, or name another file.") from error
+        hint = error.hint.replace(safety.ELSEWHERE, "Name another file.")
+        raise StoreUnusable(error.message, hint=hint) from error
+
+
+def _may_be_replaced(path: str, found: os.stat_result) -> bool:
+    """Tell whether a rename loses nothing: no second name (a hard link), no access list, no mount, no closed folder."""
+    if sys.platform == "win32":
+        return True
+    if found.st_nlink > 1 or os.path.ismount(path) or not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        return False
+    if sys.platform != "linux":
+        return True
+    try:
+        return not any(name.startswith(("system.", "user.")) for name in os.listxattr(path))
+    except OSError:  # not every file system has them
+        return True

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sso_login import layout
-from sso_login.adapters.secrets import files
+from sso_login.adapters.secrets import files, safety
+from sso_login.adapters.system.home import refuse_for_root
 from sso_login.core.errors import BadRecord, StorageError, StoreUnusable, UnsafeFile
 from sso_login.core.message import Notice
 from sso_login.storage.record import Broken, Fields
@@ -100,6 +101,7 @@ class SdkFiles:
 
     def _put(self, session: Session, path: str, *, spent: Session | None) -> None:
         if not os.path.isdir(self.folder):
+            refuse_for_root(self.folder)
             files.make_folder(self.folder)
         self._refuse_folder()
         _refuse_file(path)
@@ -119,9 +121,9 @@ class SdkFiles:
         there are, since these are 0600. But whoever may write there could put another login in the place of ours.
         """
         info = os.lstat(self.folder)
-        wrong = files.fault(info, folder=True)
+        wrong = safety.fault(info, folder=True)
         if wrong in {"kind", "owner"}:
-            raise files.unsafe(self.folder, wrong, folder=True)
+            raise safety.unsafe(self.folder, wrong, folder=True)
         if sys.platform != "win32" and info.st_mode & 0o022:
             os.chmod(self.folder, stat.S_IMODE(info.st_mode) & ~0o022)
 
@@ -140,14 +142,14 @@ class SdkFiles:
     def _read(self, path: str) -> tuple[str, int] | None:
         """Give the file's text and when it was changed, by its own word; None where there is none."""
         try:
-            if files.fault(os.lstat(self.folder), folder=True) in {"kind", "owner"}:
+            if safety.fault(os.lstat(self.folder), folder=True) in {"kind", "owner"}:
                 raise UnsafeFile("its folder is a link or belongs to another user")
             descriptor = files.open_plain(path)
         except FileNotFoundError:
             return None
         with os.fdopen(descriptor, "rb") as file:
             info = os.fstat(descriptor)
-            if files.fault(info, folder=False) in {"kind", "owner"} or _writable_by_others(info):
+            if safety.fault(info, folder=False) in {"kind", "owner"} or _writable_by_others(info):
                 raise UnsafeFile("it is no file that only its owner, this user, may write")
             content = file.read(files.LIMIT + 1)
         if len(content) > files.LIMIT:
@@ -159,10 +161,10 @@ class SdkFiles:
 def _explained(doing: str, path: str) -> Iterator[None]:
     """Word what goes wrong for this place: nothing of it is in SSO_LOGIN_HOME."""
     try:
-        with files.explained(doing, path):
+        with safety.explained(doing, path):
             yield
     except StoreUnusable as error:
-        raise StoreUnusable(error.message, hint="Mend that, or log in without the AWS SDKs' cache.") from error
+        raise StoreUnusable(error.message, hint="Fix that, or log in without the AWS SDKs' cache.") from error
     except Broken as broken:
         raise BadRecord(f"{path} cannot be made of this login: {broken}") from broken
 
@@ -170,11 +172,11 @@ def _explained(doing: str, path: str) -> Iterator[None]:
 def _refuse_file(path: str) -> None:
     """Refuse to put a file in the place of a link or of somebody else's: whoever put it there has a reason."""
     try:
-        wrong = files.fault(os.lstat(path), folder=False)
+        wrong = safety.fault(os.lstat(path), folder=False)
     except FileNotFoundError:
         return
     if wrong in {"kind", "owner"}:
-        raise files.unsafe(path, wrong, folder=False)
+        raise safety.unsafe(path, wrong, folder=False)
 
 
 def _worded(reason: Exception) -> str:
@@ -188,7 +190,7 @@ def _writable_by_others(info: os.stat_result) -> bool:
 
 
 def _narrow(path: str) -> bool:
-    return not files.fault(os.lstat(path), folder=False)
+    return not safety.fault(os.lstat(path), folder=False)
 
 
 def _same(found: Session, session: Session) -> bool:

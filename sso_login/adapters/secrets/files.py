@@ -7,12 +7,10 @@ import os
 import stat
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sso_login.core.errors import BadRecord, StorageError, StoreUnusable, UnsafeFile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from sso_login.adapters.secrets.safety import explained, fault, quoted, unsafe
+from sso_login.core.errors import BadRecord
 
 LIMIT: Final = 1 << 20  # bytes; our largest record is 16 kB
 
@@ -89,7 +87,7 @@ def read(path: str) -> bytes | None:
             content = file.read(LIMIT + 1)
     if len(content) > LIMIT:
         message = f"{path} is too large to have been written by sso-login"
-        raise BadRecord(message, hint=f"Look what it is, then `rm {_quoted(path)}` and log in anew.")
+        raise BadRecord(message, hint=f"Look what it is, then `rm {quoted(path)}` and log in anew.")
     return content
 
 
@@ -114,20 +112,44 @@ def write(path: str, content: bytes) -> None:
     put(path, content)
 
 
-def put(path: str, content: bytes, *, mode: int = 0o600) -> None:
-    """Do the same in a folder that need not be private, and give the file that mode; call under its lock."""
+def put(path: str, content: bytes, *, mode: int = 0o600, group: int | None = None) -> None:
+    """Do the same in a folder that need not be private, and give the file that mode (and group); under its lock."""
     folder = os.path.dirname(path)
     sweep(path)
     temporary = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
     with explained("write", path):
         try:
             _fill(temporary, content, mode=mode)
+            if group is not None and sys.platform != "win32":
+                with contextlib.suppress(PermissionError):  # of a group that is not ours the mode's bits are left
+                    os.chown(temporary, -1, group)
             _replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
         _sync_folder(folder)
+
+
+def put_through(path: str, content: bytes, *, mode: int) -> None:
+    """Write over a file that must stay the very same one; call under its lock.
+
+    A whole copy lies beside it meanwhile, where its folder takes one: what a kill leaves half is there whole.
+    """
+    folder = os.path.dirname(path)
+    copy = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
+    with explained("write", path):
+        with contextlib.suppress(PermissionError):
+            _fill(copy, content, mode=mode)
+        descriptor = os.open(path, os.O_WRONLY | _PLAIN)
+        with os.fdopen(descriptor, "wb") as file:
+            _narrow(descriptor, mode)
+            file.write(content)
+            file.truncate()
+            file.flush()
+            os.fsync(descriptor)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(copy)
 
 
 def prove_writable(folder: str) -> None:
@@ -200,43 +222,10 @@ def open_plain(path: str) -> int:
     return os.open(path, os.O_RDONLY | _PLAIN)
 
 
-def fault(info: os.stat_result, *, folder: bool, mine: int | None = None) -> str:
-    """Say what is unsafe about a file or folder: `kind`, `owner`, `mode`, or nothing; `mine` is our user id."""
-    kind_fits = stat.S_ISDIR(info.st_mode) if folder else stat.S_ISREG(info.st_mode)
-    if not kind_fits:
-        return "kind"
-    if sys.platform == "win32":
-        return ""  # Windows keeps others out of a user's folders by access lists, which the mode does not show
-    if info.st_uid != (os.geteuid() if mine is None else mine):
-        return "owner"
-    return "mode" if info.st_mode & (0o077 if folder else 0o177) else ""
-
-
-def unsafe(path: str, wrong: str, *, folder: bool) -> UnsafeFile:
-    """Word the refusal of a file or folder, with the command that mends it."""
-    quoted = _quoted(path)
-    if wrong == "mode":
-        return UnsafeFile(
-            f"{path} may be read or changed by others", hint=f"Mend it: `chmod {'700' if folder else '600'} {quoted}`."
-        )
-    if wrong == "owner":
-        return UnsafeFile(f"{path} belongs to another user", hint=f'Mend it: `sudo chown "$(id -un)" {quoted}`.')
-    return UnsafeFile(
-        f"{path} is a link or no {'folder' if folder else 'regular file'}",
-        hint=f"Look what it is (`ls -ld {quoted}`), then remove it.",
-    )
-
-
 def _digest(name: str) -> str:
     import hashlib  # OpenSSL costs reading a file more than all else
 
     return hashlib.sha256(name.encode()).hexdigest()
-
-
-def _quoted(path: str) -> str:
-    import shlex  # for errors alone
-
-    return shlex.quote(path)
 
 
 def _refuse(path: str, wrong: str, *, folder: bool = True) -> None:
@@ -298,24 +287,3 @@ def _sync_folder(folder: str) -> None:
 
 def _orphan_prefix(path: str) -> str:
     return f"{_TEMPORARY}{_digest(os.path.basename(path))[:16]}-"
-
-
-@contextlib.contextmanager
-def explained(doing: str, path: str) -> Iterator[None]:
-    """Turn whatever OSError comes out of the block into a StoreUnusable that says what was done to which path."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except NotADirectoryError as error:
-        message = f"{_not_a_folder(path)} is not a folder, so nothing can be kept below it"
-        raise StoreUnusable(message, hint="Name another folder in SSO_LOGIN_HOME.") from error
-    except OSError as error:
-        message = f"cannot {doing} {path}: {error.strerror or type(error).__name__}"
-        raise StoreUnusable(message, hint="Mend that, or name another folder in SSO_LOGIN_HOME.") from error
-
-
-def _not_a_folder(path: str) -> str:
-    while path != os.path.dirname(path) and not os.path.lexists(path):
-        path = os.path.dirname(path)
-    return path

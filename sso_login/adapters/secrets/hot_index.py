@@ -71,7 +71,11 @@ class Index:
     def _settled(self, config: AwsConfig) -> bool:
         """Tell whether the question says all there is to say of where the config is, and the file is at rest."""
         named = self._env.get("AWS_CONFIG_FILE", "")
-        plain = bool(self._env.get("HOME")) and "$" not in named and (not named.startswith("~") or named[:2] == "~/")
+        plain = (
+            os.path.isabs(self._env.get("HOME", ""))
+            and "$" not in named
+            and (not named.startswith("~") or named[:2] == "~/")
+        )
         changed = config.stamp[4] / 1e9 if config.stamp else 0
         return sys.platform != "win32" and plain and os.path.isabs(config.path) and changed + SETTLED <= self.began
 

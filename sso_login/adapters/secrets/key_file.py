@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sso_login.adapters.system import home
 from sso_login.core.errors import StoreUnusable, UnsafeFile
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def key_file(env: Mapping[str, str]) -> KeyFile | None:
     """
     folder, named = env.get(CREDENTIALS, ""), env.get(VARIABLE)
     if named is not None:
-        path = os.path.expanduser(named)  # noqa: PTH111 - leaves a ~NAME that nobody has as it is
+        path = home.expanded(env, named)
         return KeyFile(path, credential=bool(folder) and Path(path).parent == Path(folder))
     credential = Path(folder, CREDENTIAL)
     return KeyFile(str(credential), credential=True) if folder and _there(credential) else None
@@ -91,12 +92,14 @@ def _unsafe(path: str, wrong: str, *, credential: bool) -> UnsafeFile:
     if wrong == "kind":
         return UnsafeFile(f"the key file {path} is no regular file", hint=f"Name the right file in {VARIABLE}.")
     if wrong == "owner":
-        return UnsafeFile(
-            f"the key file {path} belongs to another user", hint=f'Mend it: `sudo chown "$(id -un)" {quoted}`.'
-        )
+        from sso_login.adapters.secrets.safety import ELSEWHERE, foreign
+
+        whose, remedy = foreign(path, folder=False)
+        remedy = f"Name a key file of your own in {VARIABLE}." if remedy == ELSEWHERE else remedy
+        return UnsafeFile(f"the key file {path} belongs to {whose}", hint=remedy)
     return UnsafeFile(
         f"the key file {path} may be read or changed by others",
-        hint="Let systemd make it, by LoadCredential=." if credential else f"Mend it: `chmod 600 {quoted}`.",
+        hint="Let systemd make it, by LoadCredential=." if credential else f"Fix it: `chmod 600 {quoted}`.",
     )
 
 

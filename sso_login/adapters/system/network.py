@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from sso_login.adapters.system import home
 from sso_login.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def bundle_for(env: Mapping[str, str]) -> str | bool:
     name = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name)), None)
     if name is None:
         return True
-    path = Path(env[name]).expanduser()
+    path = Path(home.expanded(env, env[name]))
     try:
         # A folder of hashed certificates is looked into at the handshake only.
         if not path.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import logging
 import os
+import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
@@ -259,11 +260,11 @@ def test_botocore_refuses_what_we_refuse(tmp_path: Path, content: bytes | str) -
         by_botocore(tmp_path, content)
 
 
-def test_a_file_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
-    """One byte more than 1 MiB is the wrong file; 1 MiB is read."""
-    comment = b"#" * ((1 << 20) - 1) + b"\n"
+def test_a_file_of_more_than_16_mebibytes_is_refused(tmp_path: Path) -> None:
+    """One byte more is the wrong file; 16 MiB are read."""
+    comment = b"#" * ((16 << 20) - 1) + b"\n"
     assert read(tmp_path, comment).profiles == {}
-    assert "larger than 1 MiB" in refusal(tmp_path, comment + b"\n").message
+    assert "larger than 16 MiB" in refusal(tmp_path, comment + b"\n").message
 
 
 WIDE = {
@@ -379,9 +380,12 @@ def test_the_file_is_the_one_named_or_the_home_folders() -> None:
     assert config_path({**user, "AWS_CONFIG_FILE": "$DIR/${DIR}$NONE"}) == "/etc//etc$NONE"
 
 
-def test_without_a_home_variable_the_system_is_asked(home: Path) -> None:
-    """Where the environment names no home folder the system's own answer serves."""
-    assert config_path({}) == str(home) + "/.aws/config"
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no passwd")
+@pytest.mark.parametrize("env", [{}, {"HOME": ""}, {"HOME": "relative"}, {"HOME": "~"}])
+def test_without_a_usable_home_variable_the_system_is_asked(env: dict[str, str]) -> None:
+    """Where HOME is unset, empty or relative the passwd entry serves."""
+    system = subprocess.run(["getent", "passwd", str(os.getuid())], capture_output=True, text=True, check=True).stdout
+    assert config_path(env) == f"{system.split(':')[5]}/.aws/config"
     assert config_path({"AWS_CONFIG_FILE": "~nobody-has-this-name/x"}) == "~nobody-has-this-name/x"
 
 

@@ -11,7 +11,7 @@ import click
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, OneOf, duration
 from sso_login.cli.output.render import out
-from sso_login.core.errors import SsoLoginError
+from sso_login.core.errors import SsoLoginError, StoreUnusable
 from sso_login.emulator import sandbox, signals
 from sso_login.emulator.core import organization
 from sso_login.emulator.core.settings import ACCOUNTS, Rotation, Settings
@@ -164,7 +164,13 @@ def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str
         except OSError as error:
             what = f"port {port} of 127.0.0.1 cannot be listened on ({error.strerror})"
             raise SsoLoginError(what, hint="Leave --port out to take a free one.") from error
-        box = stack.enter_context(sandbox.prepared(local, os.environ))
+        try:
+            box = stack.enter_context(sandbox.prepared(local, os.environ))
+        except OSError as error:
+            message = f"no folder for temporary files can be used: {error.strerror or error}"
+            raise StoreUnusable(
+                message, hint="Name one in TMPDIR, such as `TMPDIR=$HOME sso-login emulator`."
+            ) from error
         if stopped is None:
             return sandbox.run(command, box.environment(os.environ))
         out(box.exports())
