@@ -15,7 +15,7 @@ from sso_login.doctor import files as probe_files
 from sso_login.doctor import keyring as probe_keyring
 from sso_login.doctor import locks as probe_locks
 from sso_login.doctor import sessions as diagnosis
-from sso_login.doctor.finding import FAIL, Finding, fine, of_error
+from sso_login.doctor.finding import FAIL, Finding, fine, odd, of_error
 from sso_login.flows.select_session import Chosen, chosen_all
 from sso_login.flows.stored_login import STORES, store_kind
 
@@ -168,6 +168,13 @@ class Examination:
         return [*bus, probe_keyring.keyring_finding(env, home=self.world.home)] if self._uses_keyring else []
 
     @property
+    def _kept_in_files(self) -> bool:
+        """Tell whether there are logins, none of them in the keyring, and nothing asks for it by name."""
+        cards = [*self._cards, *self._signin_cards]
+        asked = self.world.env.get("SSO_LOGIN_STORE") == KEYRING
+        return bool(cards) and not asked and all(card.store != KEYRING for card in cards)
+
+    @property
     def _uses_keyring(self) -> bool:
         cards = [*self._cards, *self._signin_cards]
         try:
@@ -179,7 +186,12 @@ class Examination:
         if not self._uses_keyring:
             yield fine(probe_keyring.KEYRING, "not used: no login lies there, and new ones go into files")
             return
-        yield from self._keyring
+        fails = [found for found in self._keyring if found.status == FAIL]
+        if fails and self._kept_in_files:
+            message = f"{fails[0].message}; every login lies in the file store, so only a new one would need it"
+            yield odd(probe_keyring.KEYRING, message, "Log in with `SSO_LOGIN_STORE=file sso-login device --force`.")
+        else:
+            yield from self._keyring
         yield from probe_keyring.ignored_findings(self.world.env)
 
     # --- the network

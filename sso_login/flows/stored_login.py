@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sso_login.flows.select_session import Chosen
 
 STORES: Final = ("keyring", "file")
+FILE: Final = STORES[1]
 # OAuth error codes that say the refresh token or its client is no good any more.
 REFUSALS: Final = {
     *("invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"),
@@ -265,8 +266,9 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
     name, problem = found if isinstance(found, tuple) else (found.name, None)
     session = None
     with ports.locks.hold(name):
+        known = name in ports.cards.names()
         card = _card_to_forget(ports, name)
-        store = ports.store(store_kind(card, ports.env))
+        store = ports.store(store_kind(card, ports.env) if known else FILE)  # without a card no keyring has anything
         spare = rescued(ports, name)
         try:
             session = spare or store.load(name)
@@ -278,7 +280,7 @@ def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local:
         deleted = store.delete(name)
         spared = unrescue(ports, name)
         left = cached.withdrawn(ports, card or _expected(found))
-        known = ports.cards.delete(name)
+        ports.cards.delete(name)
     if session and not local and not isinstance(found, tuple):
         problem = _ended(ports, found, session)
     elif problem:
