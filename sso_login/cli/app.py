@@ -102,7 +102,8 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None: 
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="First time: `sso-login device`. In scripts: `curl -H @<(sso-login token --header) ...`.",
+    epilog="First time: `sso-login device --start-url URL --region REGION`; "
+    "without AWS: `sso-login emulator -- sso-login device`.",
 )
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit."

@@ -93,7 +93,7 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
     """Log in by that way unless a login is there already, keep what it gives, and say so."""
     world = context.world(asks=True)
     draw(context)
-    chosen = wanted.chosen(context)
+    context.render.about = chosen = wanted.chosen(context)
     basis = grounded(world, chosen, force=wanted.force)
     found = None if basis.bare else already(world, chosen)
     if found:

@@ -52,11 +52,13 @@ class Sessions:
         """Find the one session that is meant."""
         world = self.context.world()
         try:
-            return choose(world.config, self.cards, world.env, session=session, profile=profile)
+            found = choose(world.config, self.cards, world.env, session=session, profile=profile)
         except UnknownSession:
             if session in self.broken:  # known by a card alone, and that cannot be read
                 raise self.broken[session] from None
             raise
+        self.context.render.about = found
+        return found
 
     def named(self, sessions: tuple[str, ...], *, profile: str | None, every: bool) -> list[Found] | None:
         """Find the sessions that are named, None where none is; a name twice is one session."""
@@ -123,14 +125,17 @@ def each(context: Context, found: Sequence[Found], act: Callable[[Found], None],
     Side by side where `at_once` is more than one: a slow issuer delays nobody else.
     """
     if len(found) == 1:
+        context.render.about = None if isinstance(found[0], tuple) else found[0]
         act(found[0])
         return
+    context.render.about = None  # each has its own
 
     def told(item: Found) -> None:
         try:
             act(item)
         except SsoLoginError as error:
-            context.render.error(error, prefix=f"{label_of(item)}: ")
+            about = None if isinstance(item, tuple) else item
+            context.render.error(error, prefix=f"{label_of(item)}: ", about=about)
             context.codes.add(error.exit_code)
 
     from sso_login.adapters.system.signals import side_by_side

@@ -189,7 +189,7 @@ class Examination:
         fails = [found for found in self._keyring if found.status == FAIL]
         if fails and self._kept_in_files:
             message = f"{fails[0].message}; every login lies in the file store, so only a new one would need it"
-            yield odd(probe_keyring.KEYRING, message, "Log in with `SSO_LOGIN_STORE=file sso-login device --force`.")
+            yield odd(probe_keyring.KEYRING, message, "For a new login: `export SSO_LOGIN_STORE=file`.")
         else:
             yield from self._keyring
         yield from probe_keyring.ignored_findings(self.world.env)

@@ -96,8 +96,8 @@ def _wait(login: DeviceLogin, clock: Clock, wait: float) -> None:
     if _left(login, clock) > 0:
         return
     if login.timed and clock.now() < login.code.expires_at:
-        raise LoginTimedOut("nobody approved the code within --timeout")
-    raise CodeExpired("nobody approved the code before it expired")
+        raise LoginTimedOut("the code was not approved within --timeout")
+    raise CodeExpired("the code expired before it was approved")
 
 
 def _asked(login: DeviceLogin, issuer: Issuer) -> Session | Pending:

@@ -16,6 +16,7 @@ from sso_login import layout, shadow
 from sso_login.adapters.secrets import keyring_parts as parts
 from sso_login.adapters.secrets.lock import politely
 from sso_login.adapters.system.deadline import within
+from sso_login.core.commands import INTO_FILES
 from sso_login.core.errors import BadRecord, SaveUnknown, StorageError, StoreTimeout, StoreUnusable
 from sso_login.core.message import Notice
 
@@ -27,7 +28,6 @@ T = TypeVar("T")
 _AGAIN: Final = 0.3  # seconds for a keyring that has let this process down before: ten sessions are no ten deadlines
 _DUPLICATES: Final = 100  # items under one name that are deleted before giving up
 _PROBE: Final = layout.entry("check")
-_INSTEAD: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."
 _LOCKED: Final = frozenset({"KeyringLocked", "LockedException", "PromptDismissedException"})
 _MISSING: Final = "PasswordDeleteError"
 
@@ -144,7 +144,9 @@ class KeyringEntries:
         def unknown() -> SaveUnknown:
             self._unknown.add(entry)
             message = f"the {self.backend} keyring did not confirm a change in time; it may still land"
-            return SaveUnknown(message, hint=f"Unlock or restart the keyring, then see `sso-login status`, {_INSTEAD}")
+            return SaveUnknown(
+                message, hint=f"Unlock or restart the keyring, then see `sso-login status`, {INTO_FILES}"
+            )
 
         if entry in self._unknown:
             raise unknown()
@@ -201,7 +203,7 @@ class KeyringEntries:
 
     def _no_answer(self) -> StoreTimeout:
         message = f"the {self.backend} keyring did not answer within {self._seconds:g} s"
-        return StoreTimeout(message, hint=f"Unlock or restart it, {_INSTEAD}")
+        return StoreTimeout(message, hint=f"Unlock or restart it, {INTO_FILES}")
 
 
 class _BackendSlots:
@@ -256,8 +258,8 @@ def _ours(error: Exception, label: str) -> StorageError:
         hint = "`sso-login device --force` replaces it, `sso-login logout` removes it."
         return BadRecord(f"an entry in the {label} keyring is not text, so sso-login did not write it", hint=hint)
     if name in _LOCKED:
-        return StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {_INSTEAD}")
-    hint = f"Check it with the system's own keyring program, {_INSTEAD}"
+        return StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {INTO_FILES}")
+    hint = f"Check it with the system's own keyring program, {INTO_FILES}"
     return StoreUnusable(f"the {label} keyring cannot be used ({name})", hint=hint)
 
 

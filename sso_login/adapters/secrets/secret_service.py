@@ -12,13 +12,13 @@ from urllib.parse import quote
 import secretstorage
 
 from sso_login import layout
+from sso_login.core.commands import INTO_FILES
 from sso_login.core.errors import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADDRESS: Final = "DBUS_SESSION_BUS_ADDRESS"
-_FILE: Final = "or keep secrets in files: SSO_LOGIN_STORE=file."
 
 
 def ready(env: Mapping[str, str], *, interactive: bool) -> None:
@@ -28,19 +28,19 @@ def ready(env: Mapping[str, str], *, interactive: bool) -> None:
         connection = secretstorage.dbus_init()
     except (OSError, RuntimeError, secretstorage.SecretServiceNotAvailableException) as error:
         message = f"no keyring: no D-Bus session bus answers at {address}"
-        raise StoreUnusable(message, hint=f"Run this inside a login session, {_FILE}") from error
+        raise StoreUnusable(message, hint=f"Run this inside a login session, {INTO_FILES}") from error
     try:
         with closing(connection) as bus:
             locked = secretstorage.Collection(bus).is_locked()
     except secretstorage.ItemNotFoundException as error:
         message = "the keyring has no default collection"
-        hint = f"Create one (Passwords and Keys, or log in to the desktop once), {_FILE}"
+        hint = f"Create one (Passwords and Keys, or log in to the desktop once), {INTO_FILES}"
         raise StoreUnusable(message, hint=hint) from error
     except secretstorage.SecretServiceNotAvailableException as error:
         message = "no keyring service answers on the D-Bus session bus"
-        raise StoreUnusable(message, hint=f"Start one (gnome-keyring, KWallet, KeePassXC), {_FILE}") from error
+        raise StoreUnusable(message, hint=f"Start one (gnome-keyring, KWallet, KeePassXC), {INTO_FILES}") from error
     if locked and not interactive:
-        raise StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {_FILE}")
+        raise StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {INTO_FILES}")
 
 
 def adopt_bus(env: Mapping[str, str], *, users: str = "/run/user") -> str:
@@ -54,7 +54,7 @@ def adopt_bus(env: Mapping[str, str], *, users: str = "/run/user") -> str:
     address = env.get(ADDRESS) or found_bus(env, users=users)
     if not address:
         message = "no keyring: there is no D-Bus session bus"
-        raise StoreUnusable(message, hint=f"Run this inside a login session, {_FILE}")
+        raise StoreUnusable(message, hint=f"Run this inside a login session, {INTO_FILES}")
     os.environ[ADDRESS] = address
     return address
 

@@ -103,6 +103,7 @@ class Render:
     as_json: bool = False
     quiet: bool = False
     panel: Panel | None = None
+    about: Chosen | None = None  # the session that this run is about, for the commands in hints
     _waited_for: str = ""
 
     def line(self, text: str = "") -> None:
@@ -136,18 +137,20 @@ class Render:
         """Tell something meanwhile."""
         if self.quiet:
             return
+        text = _named(notice.text, self.about)
         if self.as_json and notice.warning:
-            self.line(written({"warning": notice.text}))
+            self.line(written({"warning": text}))
         else:
-            self.line(f"warning: {notice.text}" if notice.warning else notice.text)
+            self.line(f"warning: {text}" if notice.warning else text)
 
-    def error(self, error: SsoLoginError, *, prefix: str = "") -> None:
-        """Tell what went wrong and what to do next."""
+    def error(self, error: SsoLoginError, *, prefix: str = "", about: Chosen | None = None) -> None:
+        """Tell what went wrong and what to do next, with that session."""
+        hint = _named(error.hint, about or self.about)
         if self.as_json:
-            shape = {"error": type(error).__name__, "message": prefix + error.message, "hint": error.hint}
+            shape = {"error": type(error).__name__, "message": prefix + error.message, "hint": hint}
             self.line(written({**shape, "exit_code": error.exit_code}))
             return
-        lines = [f"error: {prefix}{error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+        lines = [f"error: {prefix}{error.message}", *([f"hint: {hint}"] if hint else [])]
         self._write(lines)  # in one piece: other threads have something to say, too
 
     def code(self, chosen: Chosen, code: DeviceCode) -> None:
@@ -248,6 +251,17 @@ class Render:
             self.line(f"Kept in {place}; `sso-login credentials --profile {session.name}` gives them.")
             return
         self.line(f"{word}: session {session.name}, token good for {left} ({how}), kept in {place}.")
+
+
+def _named(hint: str, about: Chosen | None) -> str:
+    """Let the commands in a hint name the session."""
+    if about is None or "`" not in hint:
+        return hint
+    from sso_login.core.commands import naming
+
+    stored = about.card is not None or about.source != "flags"
+    pinned = about.card is not None and about.card.store == "keyring"
+    return naming(hint, about.name, about.instance.kind, stored=stored, in_keyring=pinned)
 
 
 def kept(store: Store) -> str:

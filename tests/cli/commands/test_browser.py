@@ -130,7 +130,7 @@ def test_denied_in_the_browser_is_exit_4(sh: Shell) -> None:
     ran = sh("browser")
     assert (ran.code, sh("status", "--json").json()[0]["state"]) == (4, "login_required")
     assert ran.err.endswith(
-        "error: the request was denied in the browser\nhint: Start again with `sso-login browser`.\n"
+        "error: the request was denied in the browser\nhint: Start again with `sso-login browser my-sso`.\n"
     )
 
 
@@ -164,7 +164,7 @@ def test_wrong_answers_are_passed_over(sh: Shell) -> None:
 def test_a_code_that_is_not_good_is_the_services_word(sh: Shell) -> None:
     """A made-up code with the right state is refused by the service: exit 6 and the way back."""
     ran = sh("browser", BROWSER=as_browser("code=made-up&state={state}"))
-    assert (ran.code, "invalid_grant" in ran.err, "`sso-login browser`" in ran.err) == (6, True, True)
+    assert (ran.code, "invalid_grant" in ran.err, "`sso-login browser my-sso`" in ran.err) == (6, True, True)
 
 
 def test_without_a_browser_the_way_on_is_told(sh: Shell, home: Path) -> None:

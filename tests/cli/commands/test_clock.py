@@ -130,7 +130,7 @@ def test_a_code_of_an_odd_lifetime(said: float, polled: int) -> None:
             sh.answer("CreateToken", PENDING)
         ran = sh("device")
         assert (ran.code, sum(sh.clock.slept)) == (4, polled)
-        assert "error: nobody approved the code before it expired" in ran.err
+        assert "error: the code expired before it was approved" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_laptop_that_slept_while_it_polled() -> None:
         jump(sh, wall=8 * 3600)
         ran = sh("device")
         assert (ran.code, sh.service.calls["CreateToken"]) == (4, 2)
-        assert "error: nobody approved the code before it expired" in ran.err
+        assert "error: the code expired before it was approved" in ran.err
 
 
 def test_a_short_sleep_is_slept_through() -> None:

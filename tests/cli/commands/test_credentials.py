@@ -151,7 +151,7 @@ def test_a_role_that_is_not_assigned_is_explained(sh: Shell) -> None:
     ran = sh("credentials", *HERE[:-1], "Nope")
     assert (ran.code, ran.out) == (6, "")
     assert "may not use role 'Nope'" in ran.err
-    assert f"`sso-login roles --account {ACCOUNT}`" in ran.err
+    assert f"`sso-login roles my-sso --account {ACCOUNT}`" in ran.err
     gone = portal_refusal("ResourceNotFoundException", "gone").reply
     sh.emulator.service.order(Fault("GetRoleCredentials", reply=gone))
     assert sh("credentials", *HERE).code == 6

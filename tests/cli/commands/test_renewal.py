@@ -11,7 +11,7 @@ from sso_login.emulator.core.faults import Fault
 from sso_login.emulator.core.reply import Reply
 from tests.support.shell import Ran, Shell
 
-LATER = "It is tried again by itself; `sso-login refresh --force` tries now."
+LATER = "It is tried again by itself; `sso-login refresh my-sso --force` tries now."
 
 
 def down(sh: Shell, *, times: int = 1, status: int = 503, **headers: str) -> None:

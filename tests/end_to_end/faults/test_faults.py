@@ -38,7 +38,7 @@ REFUSED: Final = {
     "RegisterClient": REGION,
     "StartDeviceAuthorization": REGION,
     "CreateToken": "Often the wrong region or start URL, or a key of the Identity Center that is switched off. "
-    "Start again with `sso-login device`.",
+    "Start again with `sso-login device my-sso`.",
     "Logout": "Check the region and any AWS_ENDPOINT_URL_SSO setting.",
 }
 WRONG: Final = {

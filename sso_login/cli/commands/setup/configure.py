@@ -229,7 +229,8 @@ def _check(context: Context, style: Style) -> None:
     world = context.world()
     if style.sso_keys and style.session not in world.config.sessions:
         message = f"session {names.quoted(style.session)} has no [sso-session] in {world.config.path}"
-        raise UsageProblem(message, hint="Write one with `sso-login configure session`, or leave out --sso-keys.")
+        hint = "Write one with `sso-login configure session NAME --start-url URL --region REGION`"
+        raise UsageProblem(message, hint=f"{hint}, or leave out --sso-keys.")
     import shutil
 
     if not style.sso_keys and shutil.which(style.program, path=world.env.get("PATH")) is None:
