@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -72,10 +73,17 @@ class World:
 
     @cached_property
     def config(self) -> AwsConfig:
-        """The AWS config file, read once."""
+        """The AWS config file, read once; a profile that has a login by AWS Sign-In alone is there, too."""
         from sso_login.adapters.aws_files.aws_config import read_config
+        from sso_login.core.config import named_by_environment
+        from sso_login.core.errors import SsoLoginError
 
-        return read_config(self.env)
+        found = read_config(self.env)
+        name, _ = named_by_environment(self.env)
+        if name and name not in found.profiles:
+            with suppress(SsoLoginError):  # what is wrong with the state folder is for its own commands to say
+                return found._replace(elsewhere=found.elsewhere.union(self.signin.cards.names()))
+        return found
 
     @cached_property
     def clock(self) -> Clock:

@@ -15,6 +15,7 @@ from sso_login import layout
 from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.sessions import Found, Sessions, sound
+from sso_login.core.config import current_profile
 from sso_login.core.errors import ConfigError, UsageProblem
 from sso_login.flows.renewal import MARGIN
 from sso_login.flows.role_credentials import RoleAsked, role_credentials, stale_notice
@@ -205,7 +206,7 @@ def _signed_in(context: Context, wanted: Wanted) -> Found | None:
         return None
     if wanted.profile is None and world.env.get("SSO_LOGIN_SESSION"):
         return None
-    name = wanted.profile or world.env.get("AWS_PROFILE") or "default"
+    name = wanted.profile or current_profile(world.env)
     profile = world.config.profiles.get(name)
     return None if profile and _said(profile.credential_process or "") else Sessions(context).signed_in(name)
 
@@ -216,7 +217,7 @@ def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
     Gives what is then wanted and that profile, or what was wanted as it is. Such a profile has no session of its own,
     and the current one does not count where SSO_LOGIN_SESSION names another session.
     """
-    name = wanted.profile or (None if wanted.session is not None else world.env.get("AWS_PROFILE") or "default")
+    name = wanted.profile or (None if wanted.session is not None else current_profile(world.env))
     profile = world.config.profiles.get(name) if name else None
     said = _said(profile.credential_process or "") if profile and not profile.has_session else None
     if profile is None or said is None:
@@ -252,7 +253,7 @@ def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
         return world.config.profiles.get(wanted.profile)
     if wanted.session is not None:
         return None
-    current = world.config.profiles.get(world.env.get("AWS_PROFILE") or "default")
+    current = world.config.profiles.get(current_profile(world.env))
     if current is None or not current.has_session:
         return None
     theirs = choose(world.config, [], world.env, profile=current.name)

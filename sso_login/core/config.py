@@ -51,6 +51,8 @@ class Profile(NamedTuple):
     dualstack: bool | None = None
     default_region: str | None = None
     credential_process: str | None = None
+    role_arn: str | None = None
+    source_profile: str | None = None
 
     @property
     def legacy(self) -> bool:
@@ -67,7 +69,8 @@ class AwsConfig(NamedTuple):
     """The whole file; a missing one has no sections.
 
     `services` holds the nested settings of each `[services NAME]` by service id, None where they
-    cannot be read. `stamp` is (dev, ino, size, mtime_ns, ctime_ns) of the very file that was read.
+    cannot be read. `elsewhere` names profiles of the credentials file, where that was looked at.
+    `stamp` is (dev, ino, size, mtime_ns, ctime_ns) of the very file that was read.
     """
 
     path: str
@@ -75,10 +78,24 @@ class AwsConfig(NamedTuple):
     profiles: Mapping[str, Profile] = _NOTHING
     services: Mapping[str, Mapping[str, Mapping[str, str] | None]] = _NOTHING
     stamp: tuple[int, int, int, int, int] | None = None
+    elsewhere: frozenset[str] = frozenset()
 
     def place(self, title: str) -> str:
         """Name a section of the file for a person, on one line whatever its name."""
         return f"[{repr(title)[1:-1]}] of {self.path}"
+
+
+def named_by_environment(env: Mapping[str, str]) -> tuple[str, str]:
+    """Tell which profile the environment names, and by which variable; both empty where it names none.
+
+    AWS_PROFILE goes before AWS_DEFAULT_PROFILE; one that is empty says nothing.
+    """
+    return next(((env[name], name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if env.get(name)), ("", ""))
+
+
+def current_profile(env: Mapping[str, str]) -> str:
+    """Name the profile that counts where none is said: the environment's, else `default`."""
+    return named_by_environment(env)[0] or "default"
 
 
 def is_true(text: str) -> bool:

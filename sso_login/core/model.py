@@ -84,10 +84,27 @@ def checked_url(url: str, *, what: str) -> str:
     return url
 
 
+def checked_start_url(url: str, *, what: str) -> str:
+    """Return a start URL fit to be sent, without what a shell put before its fragment; UsageProblem.
+
+    A query is no part of one: somebody copied the address of another page.
+    """
+    plain = url.replace("\\#", "#")  # zsh's url-quote-magic pastes it so
+    checked_url(plain, what=what)
+    parts = urlsplit(plain)
+    if parts.query or "\\" in parts.path:
+        right = normal_url(urlunsplit((parts.scheme, parts.netloc, parts.path.partition("\\")[0], "", "")))
+        message = f"{what} {_shown(url)} is not the address of an access portal"
+        raise UsageProblem(message, hint=f"Leave out what follows: {right}.")
+    return plain if plain == url else normal_url(plain)
+
+
 def normal_url(url: str) -> str:
-    """Return the URL as it is sent and compared: host in lower case, no fragment, no trailing slash."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, ""))
+    """Return the URL as it is sent and compared: lower-case host, no default port, no fragment, no trailing slash."""
+    parts = urlsplit(url.replace("\\#", "#"))
+    scheme, netloc = parts.scheme.lower(), parts.netloc.lower()
+    netloc = netloc.removesuffix({"https": ":443", "http": ":80"}.get(scheme, ":"))
+    return urlunsplit((scheme, netloc, parts.path.rstrip("/"), parts.query, ""))
 
 
 def labelled(name: str, kind: str) -> str:

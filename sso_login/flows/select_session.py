@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sso_login.core.config import AwsConfig, Profile, SsoSection, endpoint, switched
+from sso_login.core.config import (
+    AwsConfig,
+    Profile,
+    SsoSection,
+    named_by_environment,
+)
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
-from sso_login.core.model import DEFAULT_SCOPE, Card, Instance, checked_region, checked_url, normal_url
+from sso_login.core.model import DEFAULT_SCOPE, Card, Instance, checked_region, checked_start_url
 from sso_login.flows import session_names as names
+from sso_login.flows.session_config import Sources, configured, profile_for, spoken_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,13 +43,6 @@ class Chosen:
         return self.cache_name or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    config: AwsConfig
-    cards: Mapping[str, Card]
-    env: Mapping[str, str]
-
-
 def choose(  # noqa: PLR0913 - contract section 1 names as many ways to name a session
     config: AwsConfig,
     cards: Iterable[Card],
@@ -56,7 +55,7 @@ def choose(  # noqa: PLR0913 - contract section 1 names as many ways to name a s
     name: str | None = None,
 ) -> Chosen:
     """Find the one session that is meant, None being what was not said; UsageProblem, ConfigError, UnknownSession."""
-    sources = _Sources(config, _by_name(cards), env)
+    sources = Sources(config, _by_name(cards), env)
     if (start_url, region, name) == (None, None, None):
         return _existing(sources, session=session, profile=profile)
     if session is not None or profile is not None:
@@ -75,7 +74,7 @@ def chosen_all(
     config: AwsConfig, cards: Iterable[Card], env: Mapping[str, str]
 ) -> list[Chosen | tuple[str, SsoLoginError]]:
     """Find every known session, in order of name; what is wrong with one, in place of it, hides none of the others."""
-    sources = _Sources(config, _by_name(cards), env)
+    sources = Sources(config, _by_name(cards), env)
     return [_named_or_wrong(sources, name) for name in known(config, sources.cards.values())]
 
 
@@ -83,7 +82,7 @@ def _by_name(cards: Iterable[Card]) -> dict[str, Card]:
     return {card.name: card for card in cards}
 
 
-def _existing(sources: _Sources, *, session: str | None, profile: str | None) -> Chosen:
+def _existing(sources: Sources, *, session: str | None, profile: str | None) -> Chosen:
     if profile is not None:
         return _by_profile(sources, profile, session=session)
     if session is not None:
@@ -91,7 +90,7 @@ def _existing(sources: _Sources, *, session: str | None, profile: str | None) ->
     return _by_environment(sources)
 
 
-def _named_or_wrong(sources: _Sources, name: str) -> Chosen | tuple[str, SsoLoginError]:
+def _named_or_wrong(sources: Sources, name: str) -> Chosen | tuple[str, SsoLoginError]:
     try:
         return _named(sources, name)
     except SsoLoginError as error:
@@ -101,7 +100,7 @@ def _named_or_wrong(sources: _Sources, name: str) -> Chosen | tuple[str, SsoLogi
 # --- by name, by profile, by the environment
 
 
-def _named(sources: _Sources, name: str, *, said_by: str = "") -> Chosen:
+def _named(sources: Sources, name: str, *, said_by: str = "") -> Chosen:
     config = sources.config
     section, profile = config.sessions.get(name), config.profiles.get(name)
     if section is not None:
@@ -114,15 +113,12 @@ def _named(sources: _Sources, name: str, *, said_by: str = "") -> Chosen:
     raise _unknown(sources, name, said_by=said_by)
 
 
-def _by_profile(sources: _Sources, name: str, *, session: str | None) -> Chosen:
+def _by_profile(sources: Sources, name: str, *, session: str | None) -> Chosen:
     profile = sources.config.profiles.get(name)
     if profile is None:
-        others = sorted(key for key, each in sources.config.profiles.items() if each.has_session)
-        message = f"no profile {names.quoted(name)} in {sources.config.path}"
-        raise UnknownSession(message, hint=names.did_you_mean(name, others, nothing="No profile there has a session."))
+        raise _no_profile(sources, name)
     if not profile.has_session:
-        message = f"profile {names.quoted(name)} has no session: neither sso_session nor sso_start_url is set"
-        raise UsageProblem(message, hint=f"Set sso_session in {sources.config.place(profile.title)}.")
+        raise _without_session(sources, profile)
     chosen = _of_profile(sources, profile)
     if session not in {None, chosen.name}:
         message = (
@@ -132,25 +128,48 @@ def _by_profile(sources: _Sources, name: str, *, session: str | None) -> Chosen:
     return chosen
 
 
-def _by_environment(sources: _Sources) -> Chosen:
+def _by_environment(sources: Sources) -> Chosen:
     if named := sources.env.get("SSO_LOGIN_SESSION"):
         return _named(sources, named, said_by=" (from SSO_LOGIN_SESSION)")
-    for name in filter(None, (sources.env.get("AWS_PROFILE"), "default")):
+    named, variable = named_by_environment(sources.env)
+    if named and named not in sources.config.profiles and named not in sources.config.elsewhere | {"default"}:
+        raise _no_profile(sources, named, said_by=f" (from {variable})")
+    for name in filter(None, (named, "default")):
         profile = sources.config.profiles.get(name)
         if profile is not None and profile.has_session:
             return _of_profile(sources, profile)
     there = known(sources.config, sources.cards.values())
     if len(there) == 1:
         return _named(sources, there[0])
+    but = f"; profile {names.quoted(named)} (from {variable}) has no session" if named else ""
     if there:
-        message = f"no session is named, and {len(there)} are known"
+        message = f"{len(there)} sessions are known, and none is named{but}"
         raise UsageProblem(message, hint=f"Name one, or set SSO_LOGIN_SESSION. Known: {names.listed(there)}.")
-    message = f"no session is known: none in {sources.config.path}, and none was ever logged in"
+    message = f"no session is known: none in {sources.config.path}, and none was ever logged in{but}"
     hint = "Run `sso-login device --start-url URL --region REGION`, or add an [sso-session NAME] to that file."
     raise UsageProblem(message, hint=hint)
 
 
-def _of_profile(sources: _Sources, profile: Profile) -> Chosen:
+def _no_profile(sources: Sources, name: str, *, said_by: str = "") -> UnknownSession:
+    others = sorted(key for key, each in sources.config.profiles.items() if each.has_session or said_by)
+    message = f"no profile {names.quoted(name)}{said_by} in {sources.config.path}"
+    nothing = "No profile is there." if said_by else "No profile there has a session."
+    return UnknownSession(message, hint=names.did_you_mean(name, others, nothing=nothing))
+
+
+def _without_session(sources: Sources, profile: Profile) -> UsageProblem:
+    if profile.role_arn:
+        message = f"profile {names.quoted(profile.name)} assumes a role (role_arn) and has no session of its own"
+        source = profile.source_profile
+        hint = (
+            f"Name the profile that it starts from: --profile {names.plain(source)}." if source else "Name a session."
+        )
+        return UsageProblem(message, hint=hint)
+    message = f"profile {names.quoted(profile.name)} has no session: neither sso_session nor sso_start_url is set"
+    return UsageProblem(message, hint=f"Set sso_session in {sources.config.place(profile.title)}.")
+
+
+def _of_profile(sources: Sources, profile: Profile) -> Chosen:
     if not profile.sso_session:
         return _of_legacy(sources, profile)
     section = sources.config.sessions.get(profile.sso_session)
@@ -174,12 +193,12 @@ def _of_profile(sources: _Sources, profile: Profile) -> Chosen:
 # --- what was found, as a Chosen
 
 
-def _of_section(sources: _Sources, section: SsoSection, *, through: Profile | None = None) -> Chosen:
+def _of_section(sources: Sources, section: SsoSection, *, through: Profile | None = None) -> Chosen:
     card = sources.cards.get(names.fit(section.name))
-    profile = through or _profile_for(sources, section, card)
+    profile = through or profile_for(sources, section, card)
     return Chosen(
         section.name,
-        _configured(sources, section, profile),
+        configured(sources, section, profile),
         section.scopes or (DEFAULT_SCOPE,),
         card,
         sdk_cache=section.sdk_cache,
@@ -188,10 +207,10 @@ def _of_section(sources: _Sources, section: SsoSection, *, through: Profile | No
     )
 
 
-def _of_legacy(sources: _Sources, profile: Profile) -> Chosen:
+def _of_legacy(sources: Sources, profile: Profile) -> Chosen:
     return Chosen(
         names.fit(profile.name),
-        _configured(sources, profile, profile),
+        configured(sources, profile, profile),
         (DEFAULT_SCOPE,),
         sources.cards.get(profile.name),
         sdk_cache=profile.sdk_cache,
@@ -201,9 +220,9 @@ def _of_legacy(sources: _Sources, profile: Profile) -> Chosen:
     )
 
 
-def _of_card(sources: _Sources, card: Card) -> Chosen:
+def _of_card(sources: Sources, card: Card) -> Chosen:
     """Take the card's own instance; what the environment names takes the place of what the card has."""
-    now = _spoken_to(sources, card.instance.start_url, card.instance.region, profile=None)
+    now = spoken_to(sources, card.instance.start_url, card.instance.region, profile=None)
     instance = replace(
         card.instance,
         oidc_endpoint=now.oidc_endpoint or card.instance.oidc_endpoint,
@@ -222,96 +241,24 @@ def _of_card(sources: _Sources, card: Card) -> Chosen:
     )
 
 
-def _profile_for(sources: _Sources, section: SsoSection, card: Card | None) -> Profile | None:
-    """Find the profile whose endpoint overrides count for a session that was named outright.
-
-    That is the current profile if it points to the session, else none; unless there is a login made
-    through another profile that points to it: `refresh --all` must not find that bound elsewhere.
-    """
-    current = sources.config.profiles.get(sources.env.get("AWS_PROFILE") or "default")
-    pointing = [each for each in sources.config.profiles.values() if each.sso_session == section.name]
-    first = current if current in pointing else None
-    if card is not None:
-        for profile in (first, None, *pointing):
-            if _binding(sources, section, profile) == card.instance.binding:
-                return profile
-    return first
-
-
-def _binding(sources: _Sources, section: SsoSection, profile: Profile | None) -> tuple[str, str, str] | None:
-    try:
-        return _configured(sources, section, profile).binding
-    except UsageProblem:
-        return None
-
-
-def _configured(sources: _Sources, section: SsoSection | Profile, profile: Profile | None) -> Instance:
-    place = sources.config.place(section.title)
-    for key, value in (("sso_start_url", section.start_url), ("sso_region", section.region)):
-        if not value:
-            message = f"{key} is missing from {place}"
-            raise ConfigError(message, hint=f"Add a line `{key} = ...` to that section.")
-    start_url, region = section.start_url or "", section.region or ""
-    try:
-        checked_url(start_url, what="sso_start_url")
-        checked_region(region)
-    except UsageProblem as error:
-        message = f"{place}: {error.message}"
-        raise ConfigError(message, hint=error.hint) from error
-    return _spoken_to(sources, start_url, region, profile=profile)
-
-
-def _spoken_to(sources: _Sources, start_url: str, region: str, *, profile: Profile | None) -> Instance:
-    fips, dualstack = (profile.fips, profile.dualstack) if profile else (None, None)
-    return Instance(
-        start_url,
-        region,
-        oidc_endpoint=checked_endpoint("sso_oidc", config=sources.config, profile=profile, env=sources.env),
-        portal_endpoint=checked_endpoint("sso", config=sources.config, profile=profile, env=sources.env),
-        fips=bool(switched(sources.env, "AWS_USE_FIPS_ENDPOINT", profile=fips)),
-        dualstack=bool(switched(sources.env, "AWS_USE_DUALSTACK_ENDPOINT", profile=dualstack)),
-    )
-
-
-def checked_endpoint(service: str, *, config: AwsConfig, profile: Profile | None, env: Mapping[str, str]) -> str:
-    """Find the override for a service id, fit to be spoken to; empty for none; raises ConfigError."""
-    found = endpoint(service, config=config, profile=profile, env=env)
-    if found.url:
-        try:
-            checked_url(found.url, what=found.place)
-        except UsageProblem as error:
-            raise ConfigError(error.message, hint="Write it as https://HOST, or http:// to loopback only.") from error
-    return found.url
-
-
 # --- by flags
 
 
-def _by_flags(sources: _Sources, *, start_url: str | None, region: str | None, name: str | None) -> Chosen:
+def _by_flags(sources: Sources, *, start_url: str | None, region: str | None, name: str | None) -> Chosen:
     if start_url is None:
         message = f"{'--name' if region is None else '--region'} needs --start-url"
         raise UsageProblem(message, hint="--start-url and --region go together.")
     if region is None:
         hint = "Give the region the Identity Center lives in, such as --region us-east-1."
         raise UsageProblem("--start-url needs --region", hint=hint)
-    checked_url(start_url, what="--start-url")
-    instance = _spoken_to(sources, start_url, checked_region(region), profile=None)
-    free = _free(sources, names.given(name) or names.derived(start_url), instance)
+    start_url = checked_start_url(start_url, what="--start-url")
+    instance = spoken_to(sources, start_url, checked_region(region), profile=None)
+    wanted = names.given(name) or names.derived(start_url)
+    free = names.free(wanted, instance, _holder(sources, wanted))
     return Chosen(free, instance, (DEFAULT_SCOPE,), sources.cards.get(free), sdk_cache=False, source="flags")
 
 
-def _free(sources: _Sources, name: str, instance: Instance) -> str:
-    """Append a short hash to a name that another instance has."""
-    holder = _holder(sources, name)
-    if holder is None or _same(instance, *holder):
-        return name
-    import hashlib
-
-    place = f"{normal_url(instance.start_url)} {instance.region}"
-    return names.fit(f"{name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}")
-
-
-def _holder(sources: _Sources, name: str) -> tuple[str | None, str | None] | None:
+def _holder(sources: Sources, name: str) -> tuple[str | None, str | None] | None:
     section, profile = sources.config.sessions.get(name), sources.config.profiles.get(name)
     card = sources.cards.get(name)
     if section is not None:
@@ -321,14 +268,7 @@ def _holder(sources: _Sources, name: str) -> tuple[str | None, str | None] | Non
     return (card.instance.start_url, card.instance.region) if card is not None else None
 
 
-def _same(instance: Instance, start_url: str | None, region: str | None) -> bool:
-    try:
-        return (normal_url(start_url or ""), region) == (normal_url(instance.start_url), instance.region)
-    except ValueError:
-        return False
-
-
-def _unknown(sources: _Sources, name: str, *, said_by: str) -> UnknownSession:
+def _unknown(sources: Sources, name: str, *, said_by: str) -> UnknownSession:
     profile = sources.config.profiles.get(name)
     message = f"no session {names.quoted(name)}{said_by} in {sources.config.path}, nor was one ever logged in"
     if profile is not None and profile.sso_session:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from sso_login.aws.endpoint import signin_host
 from sso_login.aws.signin_api import SCOPE
 from sso_login.core import commands
-from sso_login.core.config import switched
+from sso_login.core.config import current_profile, switched
 from sso_login.core.errors import NotLoggedIn, UsageProblem
 from sso_login.core.model import SIGNIN, Instance, checked_region
 from sso_login.flows import session_names as names
-from sso_login.flows.select_session import Chosen, checked_endpoint
+from sso_login.flows.select_session import Chosen
+from sso_login.flows.session_config import checked_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,8 @@ OTHERS: Final = (
 
 
 def profile_named(profile: str | None, env: Mapping[str, str]) -> str:
-    """Name the profile that is meant: the one that is said, else AWS_PROFILE, else `default`."""
-    return names.fit(profile or env.get("AWS_PROFILE") or "default")
+    """Name the profile that is meant: the one that is said, else the environment's, else `default`."""
+    return names.fit(profile or current_profile(env))
 
 
 def to_sign_in(

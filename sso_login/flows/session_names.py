@@ -11,6 +11,8 @@ from sso_login.core.model import normal_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sso_login.core.model import Instance
+
 # First host labels that say nothing about whose start URL it is, such as start.us-gov-home.awsapps.com/directory/acme.
 _GENERIC: Final = frozenset({"identitycenter", "localhost", "login", "portal", "signin", "sso", "start", "www"})
 _LONGEST: Final = 200  # percent-encoded, since it becomes a file's name
@@ -41,6 +43,23 @@ def derived(start_url: str) -> str:
     generic = label in _GENERIC or _is_address(host)
     name = segment if generic and segment and segment not in _GENERIC else label
     return fit(name[:60])
+
+
+def free(name: str, instance: Instance, holder: tuple[str | None, str | None] | None) -> str:
+    """Append a short hash to a name that another instance has; `holder` is that one's start URL and region."""
+    if holder is None or _same(instance, *holder):
+        return name
+    import hashlib
+
+    place = f"{normal_url(instance.start_url)} {instance.region}"
+    return fit(f"{name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}")
+
+
+def _same(instance: Instance, start_url: str | None, region: str | None) -> bool:
+    try:
+        return (normal_url(start_url or ""), region) == (normal_url(instance.start_url), instance.region)
+    except ValueError:
+        return False
 
 
 def _is_address(host: str) -> bool:

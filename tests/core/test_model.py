@@ -27,6 +27,7 @@ from sso_login.core.model import (
     Session,
     Token,
     checked_region,
+    checked_start_url,
     checked_url,
     normal_url,
 )
@@ -338,3 +339,32 @@ def test_trouble_on_the_way_tells_whether_anything_was_sent() -> None:
     assert errors.Unreachable("no").sent
     assert not errors.CertificateRefused("no", sent=False).sent
     assert errors.NotAnAnswer("no", wait=3.0).wait == 3.0
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://x.awsapps.com/start", "https://x.awsapps.com/start"),
+        ("https://X.awsapps.com:443/start/", "https://x.awsapps.com/start"),
+        ("https://x.awsapps.com/start/#/", "https://x.awsapps.com/start"),
+        ("https://x.awsapps.com/start/\\#/", "https://x.awsapps.com/start"),
+        ("https://x.awsapps.com/start\\#/?tab=accounts", "https://x.awsapps.com/start"),
+        ("HTTPS://x.awsapps.com/start#", "https://x.awsapps.com/start"),
+        ("http://127.0.0.1:80/start", "http://127.0.0.1/start"),
+        ("http://127.0.0.1:8443/start", "http://127.0.0.1:8443/start"),
+    ],
+)
+def test_a_start_url_is_sent_in_one_spelling(written: str, sent: str) -> None:
+    """Default port, fragment, trailing slash, case and what zsh puts before a pasted # make no other portal of it."""
+    assert normal_url(checked_start_url(written, what="--start-url")) == sent
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["https://x.awsapps.com/start?x=1", "https://x.awsapps.com/start/?x=1#/", "https://x.awsapps.com/start\\x"],
+)
+def test_a_start_url_has_no_query(written: str) -> None:
+    """Somebody copied the address of another page: the hint has the right one."""
+    with pytest.raises(UsageProblem, match="not the address of an access portal") as caught:
+        checked_start_url(written, what="--start-url")
+    assert caught.value.hint == "Leave out what follows: https://x.awsapps.com/start."

@@ -81,7 +81,7 @@ FULL = config(
     pointing("aws", "by-aws-profile"),
     pointing("default", "by-default"),
     Profile("plain", "profile plain"),
-)
+)._replace(elsewhere=frozenset({"static"}))
 ENV = {"SSO_LOGIN_SESSION": "by-variable", "AWS_PROFILE": "aws"}
 
 
@@ -98,7 +98,14 @@ ENV = {"SSO_LOGIN_SESSION": "by-variable", "AWS_PROFILE": "aws"}
         ({}, {"AWS_PROFILE": "aws"}, "by-aws-profile"),
         ({}, {"AWS_PROFILE": "aws", "SSO_LOGIN_SESSION": ""}, "by-aws-profile"),
         ({}, {"AWS_PROFILE": "plain"}, "by-default"),
-        ({}, {"AWS_PROFILE": "nobody"}, "by-default"),
+        ({}, {"AWS_PROFILE": "static"}, "by-default"),
+        ({}, {"AWS_PROFILE": "default"}, "by-default"),
+        ({}, {"AWS_DEFAULT_PROFILE": "aws"}, "by-aws-profile"),
+        ({}, {"AWS_PROFILE": "p", "AWS_DEFAULT_PROFILE": "aws"}, "by-profile"),
+        ({}, {"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "aws"}, "by-aws-profile"),
+        ({}, {"AWS_PROFILE": "p", "AWS_DEFAULT_PROFILE": "nobody"}, "by-profile"),
+        ({"profile": "p"}, {"AWS_PROFILE": "nobody"}, "by-profile"),
+        ({"session": "by-argument"}, {"AWS_PROFILE": "nobody"}, "by-argument"),
         ({}, {"AWS_PROFILE": ""}, "by-default"),
         ({}, {}, "by-default"),
     ],
@@ -120,6 +127,34 @@ def test_the_first_that_names_a_session_wins(said: dict[str, str], env: dict[str
 def test_the_only_one_known_is_meant(conf: AwsConfig, cards: tuple[Card, ...], name: str) -> None:
     """With nothing said, one known session is the one, be it in the config, a legacy profile or an earlier login."""
     assert choose(conf, cards, {}).name == name
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+@pytest.mark.parametrize("name", ["awss", "\x1b[31m", "nobody-like-it"])
+def test_a_profile_of_the_environment_that_is_not_there_is_an_error(variable: str, name: str) -> None:
+    """Nobody's login is touched for a typo: exit 2, the variable named, and what was meant where that can be told."""
+    error = problem(FULL, (), {variable: name})
+    assert type(error) is UnknownSession
+    assert f"(from {variable})" in error.message
+    assert ("Did you mean `aws`?" in error.hint) == (name == "awss")
+    assert "\x1b" not in error.message
+
+
+def test_a_profile_of_the_environment_without_a_session_is_named_in_the_error() -> None:
+    """It is passed over, and the error that comes of it names variable and profile."""
+    conf = config(section("a"), section("b"), Profile("plain", "profile plain"))
+    error = problem(conf, (), {"AWS_PROFILE": "plain"})
+    assert error.message == "2 sessions are known, and none is named; profile `plain` (from AWS_PROFILE) has no session"
+    nothing = problem(config(Profile("plain", "profile plain")), (), {"AWS_DEFAULT_PROFILE": "plain"})
+    assert nothing.message.endswith("; profile `plain` (from AWS_DEFAULT_PROFILE) has no session")
+
+
+def test_a_profile_that_assumes_a_role_is_not_told_to_name_a_session() -> None:
+    """Its way leads by the profile that it starts from."""
+    assumes = Profile("admin", "profile admin", role_arn="arn:aws:iam::1:role/x", source_profile="base")
+    error = problem(config(assumes, section("a")), profile="admin")
+    assert "assumes a role (role_arn)" in error.message
+    assert error.hint == "Name the profile that it starts from: --profile base."
 
 
 def test_several_known_and_none_named_is_a_usage_problem() -> None:

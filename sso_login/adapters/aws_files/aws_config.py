@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sso_login.adapters.system import home
-from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true
+from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true, named_by_environment
 from sso_login.core.errors import ConfigError, HomeUnknown
 
 _USUAL: Final = "~/.aws/config"
@@ -51,9 +51,20 @@ def read_config(env: Mapping[str, str]) -> AwsConfig:
     except HomeUnknown:
         return AwsConfig(_USUAL)  # where nobody has a home, nobody has put a config
     data, stamp = _bytes(path)
-    if stamp is None:
-        return AwsConfig(path)
-    return _sorted(_sections(_text(data, path), path), path=path, stamp=stamp)
+    found = AwsConfig(path) if stamp is None else _sorted(_sections(_text(data, path), path), path=path, stamp=stamp)
+    name, _ = named_by_environment(env)
+    missing = bool(name) and name not in found.profiles
+    return found._replace(elsewhere=_titles(credentials_path(env))) if missing else found
+
+
+def _titles(path: str) -> frozenset[str]:
+    """List the sections of the credentials file, whose content is nothing to us; none where it cannot be read."""
+    try:
+        data, _ = _bytes(path)
+    except ConfigError:
+        return frozenset()
+    found = re.findall(r"^\[([^\]\n]*)\]", data.decode("utf-8", "replace"), re.MULTILINE)
+    return frozenset(title.strip() for title in found)
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -228,6 +239,8 @@ def _profile(name: str, title: str, values: Values) -> Profile:
         dualstack=_switch(values, "use_dualstack_endpoint"),
         default_region=values.get("region"),
         credential_process=values.get("credential_process"),
+        role_arn=values.get("role_arn"),
+        source_profile=values.get("source_profile"),
     )
 
 

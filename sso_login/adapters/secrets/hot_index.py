@@ -77,7 +77,13 @@ class Index:
             and (not named.startswith("~") or named[:2] == "~/")
         )
         changed = config.stamp[4] / 1e9 if config.stamp else 0
-        return sys.platform != "win32" and plain and os.path.isabs(config.path) and changed + SETTLED <= self.began
+        return (
+            sys.platform != "win32"
+            and plain
+            and not config.elsewhere
+            and os.path.isabs(config.path)
+            and changed + SETTLED <= self.began
+        )
 
     def _add(self, question: str, rests: str) -> None:
         path = layout.index_path(self._home)

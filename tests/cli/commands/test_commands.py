@@ -448,3 +448,30 @@ def test_slow_down_is_obeyed_to_the_end(sh: Shell) -> None:
 def _refusal(code: str, name: str) -> Reply:
     body = json.dumps({"error": code, "error_description": "ordered"}).encode()
     return Reply(400, {"Content-Type": "application/json", "x-amzn-ErrorType": name}, body)
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_typo_in_the_environment_signs_nobody_out(sh: Shell, variable: str) -> None:
+    """`AWS_PROFILE=prdo sso-login logout` is exit 2; what means every session all the same is not narrowed."""
+    assert sh("device").code == 0
+    for argv in (("logout",), ("token",), ("device", "--force"), ("accounts",)):
+        ran = sh(*argv, **{variable: "prdo"})
+        assert (ran.code, f"no profile `prdo` (from {variable})" in ran.err) == (2, True), argv
+    assert sh("token").code == 0
+    for argv in (("refresh",), ("status",), ("status", "--check")):
+        assert sh(*argv, **{variable: "prdo"}).code == 0, argv
+    assert sh("logout", "--all", **{variable: "prdo"}).code == 0
+
+
+def test_a_profile_of_the_credentials_file_is_there(sh: Shell, home: Path) -> None:
+    """It has no session, so the next rule applies."""
+    assert sh("device").code == 0
+    (home / ".aws" / "credentials").write_text("[static]\naws_access_key_id = AKIAEXAMPLE\n")
+    assert sh("token", AWS_PROFILE="static").code == 0
+
+
+def test_what_has_no_card_is_not_signed_in_and_opens_no_store(sh: Shell) -> None:
+    """Exit 0 and said so, also where there is no keyring at all."""
+    for env in ({}, {"SSO_LOGIN_STORE": "keyring", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}):
+        ran = sh("logout", "my-sso", **env)
+        assert (ran.code, "my-sso: was not signed in" in ran.err) == (0, True), ran.err

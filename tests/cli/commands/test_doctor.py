@@ -265,7 +265,7 @@ def test_at_a_terminal_it_fits_and_has_colours(home: Path, columns: int) -> None
     with running() as emulator:
         env = {**environment(home, emulator), "SSO_LOGIN_HOEM": "x", "BROWSER": f"true:{home}/opened %s"}
         command, *words = COMMAND
-        whole = {**clean(env), "TERM": "xterm", "AWS_PROFILE": "x"}
+        whole = {**clean(env), "TERM": "xterm", "AWS_PROFILE": "default"}
         child = pexpect.spawn(
             command, [*words, "doctor"], env=whole, dimensions=(90, columns), encoding="utf-8", timeout=60
         )
@@ -289,3 +289,13 @@ def test_colours_are_off_where_nobody_wants_them(sh: Shell, monkeypatch: pytest.
     assert "\x1b[32mok\x1b[0m    version" in sh("doctor").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in sh("doctor").out
+
+
+def test_a_login_in_files_needs_no_keyring(sh: Shell) -> None:
+    """On a machine without one, a login that lies in the file store is one warning and no failure."""
+    assert sh("device").code == 0
+    env = {"SSO_LOGIN_STORE": "", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
+    found = [each for each in sh("doctor", "--json", **env).json() if each["status"] != "ok"]
+    assert [(each["check"], each["status"]) for each in found] == [("keyring", "warn")]
+    assert "every login lies in the file store" in found[0]["message"]
+    assert sh("doctor", **env).code == 0

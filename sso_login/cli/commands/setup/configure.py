@@ -16,7 +16,7 @@ from sso_login.cli.output.render import out, printable
 from sso_login.cli.sessions import Sessions
 from sso_login.core.commands import log_in
 from sso_login.core.errors import ConfigError, UnsafeFile, UsageProblem
-from sso_login.core.model import DEFAULT_SCOPE, checked_region, checked_url, normal_url
+from sso_login.core.model import DEFAULT_SCOPE, checked_region, checked_start_url, normal_url
 from sso_login.flows import session_names as names
 from sso_login.flows.profiles import (
     FIELDS,
@@ -110,7 +110,7 @@ def _start_url(name: str, given: str | None, there: SsoSection | None, *, force:
     if given is None:
         _need("--start-url", known)
         return None
-    checked_url(given, what="--start-url")
+    given = checked_start_url(given, what="--start-url")
     if not known:
         return given
     if _same_url(given, known):
