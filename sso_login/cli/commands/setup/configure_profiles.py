@@ -1,0 +1,167 @@
+"""`sso-login configure profiles`: write a profile for each role into the AWS config file."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sso_login.cli.commands.setup.configured import carried_out, writes
+from sso_login.cli.completion import candidates as known
+from sso_login.cli.options import Command, one_session
+from sso_login.cli.output import listing
+from sso_login.cli.sessions import Sessions
+from sso_login.core.errors import ConfigError, UnsafeFile, UsageProblem
+from sso_login.core.model import checked_region
+from sso_login.flows import session_names as names
+from sso_login.flows.profiles import (
+    FIELDS,
+    READ,
+    TEMPLATE,
+    RoleProfile,
+    Style,
+    matching,
+    role_profiles,
+    untouchable,
+    with_roles,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sso_login.cli.context import Context
+    from sso_login.flows.list_roles import Listing, Progress
+    from sso_login.flows.select_session import Chosen
+    from sso_login.world import World
+
+
+@click.command(
+    "profiles",
+    cls=Command,
+    epilog="sso-login configure profiles my-sso --account '*-prod' --role 'Read*' --region eu-central-1",
+)
+@one_session
+@click.option(
+    "--template", default=TEMPLATE, help=f"How to name profiles: {', '.join(FIELDS)} in braces. Default {TEMPLATE}."
+)
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID|NAME",
+    help="Only these; * and ? work; repeatable.",
+    shell_complete=known.accounts,
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE",
+    help="Only these; * and ? work; repeatable.",
+    shell_complete=known.roles,
+)
+@click.option("--region", help="The region of the profiles; without it each keeps its own, or has none.")
+@click.option("--sso-keys/--credential-process", help="Plain SSO keys, or (default) a credential_process.")
+@click.option(
+    "--program", metavar="PATH", default="sso-login", help="What credential_process runs.", shell_complete=known.files
+)
+@writes
+@click.pass_obj
+def profiles(  # noqa: PLR0913 - one parameter an option
+    context: Context,
+    /,
+    *,
+    session: str | None,
+    profile: str | None,
+    accounts: tuple[str, ...],
+    roles: tuple[str, ...],
+    force: bool,
+    dry_run: bool,
+    region: str | None,
+    program: str,
+    **style: Any,  # noqa: ANN401 - click's own values, by option
+) -> None:
+    """Write a profile for each role that SESSION may use. What was written for other roles is left alone."""
+    world = context.world()
+    chosen = Sessions(context).chosen(session, profile)
+    wanted = Style(chosen.name, region=region and _place(region), program=_program(program), **style)
+    _check(context, wanted)
+    with listing.progress(context, "accounts") as told:
+        found = _listed(world, chosen, accounts, told)
+    listing.tell(context, found.problems)
+    if found.roles or not found.problems:
+        _write(context, role_profiles(with_roles(found.roles, roles), wanted), wanted, force=force, dry_run=dry_run)
+
+
+def _place(region: str) -> str:
+    try:
+        return checked_region(region)
+    except UsageProblem as error:
+        raise UsageProblem(
+            error.message, hint="A region looks like us-east-1; where the profile is to work."
+        ) from error
+
+
+def _program(program: str) -> str:
+    return os.path.abspath(program) if os.path.dirname(program) else program  # noqa: PTH100, PTH120 - ./ says a path
+
+
+def _check(context: Context, style: Style) -> None:
+    world = context.world()
+    if style.sso_keys and style.session not in world.config.sessions:
+        message = f"session {names.quoted(style.session)} has no [sso-session] in {world.config.path}"
+        hint = "Write one with `sso-login configure session NAME --start-url URL --region REGION`"
+        raise UsageProblem(message, hint=f"{hint}, or leave out --sso-keys.")
+    import shutil
+
+    if not style.sso_keys and shutil.which(style.program, path=world.env.get("PATH")) is None:
+        from sso_login.core.message import Notice
+
+        text = f"there is no program {style.program} on PATH; name it with --program, or the profiles will not work"
+        world.notify(Notice(text, warning=True))
+
+
+def _listed(world: World, chosen: Chosen, accounts: tuple[str, ...], told: Progress | None) -> Listing:
+    from sso_login.flows.list_roles import list_accounts, list_roles
+
+    wanted: Sequence[str] | None = accounts or None
+    if not all(re.fullmatch("[0-9]{12}", each) for each in accounts):
+        wanted = [account.id for account in matching(list_accounts(world, chosen).accounts, accounts)]
+    return list_roles(world, chosen, accounts=wanted, progress=told)
+
+
+def _write(context: Context, made: Sequence[RoleProfile], style: Style, *, force: bool, dry_run: bool) -> None:
+    from sso_login.adapters.aws_files.aws_edit import Change, read_keys, title_of
+    from sso_login.core.message import Notice
+
+    path = context.world().config.path
+    there = read_keys(path, "profile", values=READ)
+    left = [] if force else untouchable(made, there, style.session)
+    for name in left:
+        text = f"profile {name} is there already and not for this role: left as it is (--force changes it)"
+        context.render.notice(Notice(text, warning=True))
+    chosen = [each for each in made if each.name not in set(left)]
+    _warn_of_keys(context, chosen)
+    changes = [Change(title_of("profile", each.name), each.values, each.remove) for each in chosen]
+    if carried_out(context, changes, dry_run=dry_run):
+        new = sum(each.name not in there for each in chosen)
+        context.render.line(f"Wrote profiles to {path}: {new} new, {len(chosen) - new} that were there.")
+    elif not dry_run:
+        context.render.line(f"Nothing to change in {path}: profiles as they are to be: {len(chosen)}.")
+
+
+def _warn_of_keys(context: Context, chosen: Sequence[RoleProfile]) -> None:
+    """Say where an SDK would take other credentials first: it reads a profile's keys in the credentials file before."""
+    from sso_login.adapters.aws_files.aws_config import credentials_path
+    from sso_login.adapters.aws_files.aws_edit import read_keys
+    from sso_login.core.message import Notice
+
+    path = credentials_path(context.world().env)
+    with suppress(ConfigError, UnsafeFile):  # not this command's business
+        there = read_keys(path, "", values=())
+        for name in (each.name for each in chosen if "aws_access_key_id" in there.get(each.name, ())):
+            text = f"profile {name} has keys in {path}, which the AWS SDKs take before what is written here"
+            context.render.notice(Notice(text, warning=True))
