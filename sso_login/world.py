@@ -212,13 +212,18 @@ class World:
 
     def edit_aws_file(self, path: str, changes: Sequence[Change], *, private: bool) -> bool:
         """Change sections of an AWS config or (`private`) credentials file; tell whether anything had to be."""
+        from sso_login.adapters.aws_files.aws_check import refusal
         from sso_login.adapters.aws_files.aws_edit import LOCKS, edit_file
         from sso_login.adapters.secrets.lock import FileLocks
         from sso_login.core.message import Notice
 
         waiting = Notice("waiting for another sso-login that is writing an AWS file")
         locks = FileLocks(self.home, notify=lambda _: self.notify(waiting), folder=LOCKS)
-        return edit_file(path, changes, private=private, locks=locks)
+        changed = edit_file(path, changes, private=private, locks=locks)
+        refused = refusal(path)
+        if refused:
+            self.notify(Notice(f"{refused.message}. {refused.hint}", warning=True))
+        return changed
 
     def profile_keys(self, profile: str) -> dict[str, str]:
         """Give the keys that the AWS files have for a profile, and the value of login_session alone."""

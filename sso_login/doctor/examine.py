@@ -15,7 +15,7 @@ from sso_login.doctor import files as probe_files
 from sso_login.doctor import keyring as probe_keyring
 from sso_login.doctor import locks as probe_locks
 from sso_login.doctor import sessions as diagnosis
-from sso_login.doctor.finding import FAIL, Finding, fine, odd, of_error
+from sso_login.doctor.finding import FAIL, OK, Finding, fine, odd, of_error
 from sso_login.flows.select_session import Chosen, chosen_all
 from sso_login.flows.stored_login import STORES, store_kind
 
@@ -38,7 +38,17 @@ class Examination:
     _unreadable: list[Finding] = field(default_factory=list)
 
     def groups(self) -> Iterator[list[Finding]]:
-        """Look at one thing after the other, and give what is found."""
+        """Look at one thing after the other, and give what is found; what is wrong is told once."""
+        told = set[str]()
+        for group in self._groups():
+            fresh = list[Finding]()
+            for found in group:
+                if found.status == OK or found.check == probe_files.FILES or found.message not in told:
+                    fresh.append(found)
+                told.add(found.message)
+            yield fresh
+
+    def _groups(self) -> Iterator[list[Finding]]:
         env = self.world.env
         yield [self._program(), *self._terminal()]
         try:

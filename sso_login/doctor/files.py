@@ -10,13 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sso_login.adapters.aws_files.aws_check import refusal
 from sso_login.adapters.aws_files.aws_config import config_path, credentials_path
 from sso_login.adapters.aws_files.login_cache import login_folder
 from sso_login.adapters.aws_files.sdk_cache import sso_folder
 from sso_login.adapters.secrets import files, safety
 from sso_login.core.errors import HomeUnknown, StorageError, StoreUnusable
 from sso_login.core.message import counted
-from sso_login.doctor.finding import Finding, broken, fine, odd, of_error
+from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,6 +116,9 @@ def aws_findings(env: Mapping[str, str], *, mine: int | None = None) -> Iterator
             yield odd(AWS_FILES, f"{path} may {what}", remedy)
         else:
             yield fine(AWS_FILES, f"{path} is safe from others")
+        refused = refusal(path)
+        if refused:
+            yield of_error(AWS_FILES, refused, status=WARN)
 
 
 def cache_findings(env: Mapping[str, str]) -> Iterator[Finding]:

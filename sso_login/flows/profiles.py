@@ -11,21 +11,26 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import UsageProblem
+from sso_login.core.model import normal_url
 from sso_login.flows import session_names as names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sso_login.core.credentials import Account, Role
+    from sso_login.core.model import Instance
 
 TEMPLATE: Final = "{account_name}-{role_name}"
 FIELDS: Final = ("account_id", "account_name", "role_name", "session")
-READ: Final = ("credential_process", "sso_session", "sso_account_id", "sso_role_name")  # what ours are known by
+# What profiles of ours, and legacy ones for the very same role, are known by.
+READ: Final = (
+    *("credential_process", "sso_session", "sso_account_id", "sso_role_name"),
+    *("sso_start_url", "sso_region"),
+)
 
 # Whatever else says where credentials come from: the SDKs would take it first, or get two answers.
 OTHER_SOURCES: Final = (
-    *("sso_start_url", "sso_region", "login_session"),
-    *("role_arn", "source_profile", "credential_source", "web_identity_token_file"),
+    *("login_session", "role_arn", "source_profile", "credential_source", "web_identity_token_file"),
     *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
 )
 
@@ -131,10 +136,14 @@ def _filled(template: str, fields: Mapping[str, str]) -> str:
         what = f"no field {names.quoted(unknown)}" if unknown is not None else "an odd brace"
         message = f"--template {names.quoted(template)} has {what}"
         raise UsageProblem(message, hint=f"Fields are {', '.join(f'{{{field}}}' for field in FIELDS)}.")
-    name = _FIELD.sub(lambda found: fields[found[1]], template)
+    return checked_name(_FIELD.sub(lambda found: fields[found[1]], template), where="in --template")
+
+
+def checked_name(name: str, *, where: str) -> str:
+    """Return a profile's name that every SDK reads as it is written, or raise UsageProblem."""
     if not name or _ODD.search(name):
         message = f"{names.quoted(name)} cannot be a profile's name"
-        raise UsageProblem(message, hint="Use letters, digits, dots, dashes and underscores in --template.")
+        raise UsageProblem(message, hint=f"Use letters, digits, dots, dashes and underscores {where}.")
     return name
 
 
@@ -163,21 +172,51 @@ def _command(role: Role, style: Style) -> str:
     return shlex.join(words)
 
 
-def untouchable(profiles: Sequence[RoleProfile], there: Mapping[str, Mapping[str, str]], session: str) -> list[str]:
-    """Name those profiles that are there already and were not written for the same role of the same session.
+def untouchable(
+    profiles: Sequence[RoleProfile], there: Mapping[str, Mapping[str, str]], session: str, *, instance: Instance
+) -> dict[str, str]:
+    """Name those profiles that are there already and are not for the same role of the same session, with what differs.
 
-    `there` has the keys of every profile by name, and the values of those in READ.
+    `there` has the keys of every profile by name, and the values of those in READ. A legacy profile for that very role
+    of that `instance` is not among them: nothing but sso keys would change.
     """
-    return [each.name for each in profiles if each.name in there and not _ours(there[each.name], each.role, session)]
+    found = ((each.name, _difference(there[each.name], each.role, session, instance)) for each in profiles
+             if each.name in there)  # fmt: skip
+    return {name: difference for name, difference in found if difference}
 
 
-def _ours(keys: Mapping[str, str], role: Role, session: str) -> bool:
-    sources = {key for key in keys if key in {*READ, *OTHER_SOURCES}}
-    if sources == {"credential_process"}:
+def _difference(keys: Mapping[str, str], role: Role, session: str, instance: Instance) -> str:
+    """Say what a profile has that is not for this role; nothing where it may be written over."""
+    foreign = [key for key in OTHER_SOURCES if key in keys]
+    if foreign:
+        return f"it has {', '.join(foreign)}"
+    sources = {key for key in keys if key in READ}
+    if "credential_process" in sources:
+        if sources != {"credential_process"}:
+            return "it has both credential_process and sso keys"
         program, *words = _split(keys["credential_process"]) or [""]
-        return "sso-login" in program and words == _words(role, session)
-    wanted = {"sso_session": session, "sso_account_id": role.account.id, "sso_role_name": role.name}
-    return sources == set(wanted) and all(keys[key] == value for key, value in wanted.items())
+        fits = "sso-login" in program and words == _words(role, session)
+        return "" if fits else "its credential_process is another command"
+    wanted = {"sso_account_id": role.account.id, "sso_role_name": role.name}
+    if "sso_session" in sources or not {"sso_start_url", "sso_region"} <= sources:
+        wanted["sso_session"] = session
+    else:
+        wanted |= {"sso_start_url": instance.start_url, "sso_region": instance.region}
+    return next((_other(key, keys, value) for key, value in wanted.items() if not _same(key, keys, value)), "")
+
+
+def _same(key: str, keys: Mapping[str, str], value: str) -> bool:
+    found = keys.get(key)
+    if key != "sso_start_url" or found is None:
+        return found == value
+    try:
+        return normal_url(found) == normal_url(value)
+    except ValueError:
+        return False
+
+
+def _other(key: str, keys: Mapping[str, str], value: str) -> str:
+    return f"its {key} is {keys[key][:60]!r}, not {value!r}" if key in keys else f"it has no {key}"
 
 
 def _split(command: str) -> list[str]:

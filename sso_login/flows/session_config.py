@@ -58,8 +58,16 @@ def configured(sources: Sources, section: SsoSection | Profile, profile: Profile
         checked_region(region)
     except UsageProblem as error:
         message = f"{place}: {error.message}"
-        raise ConfigError(message, hint=error.hint) from error
+        raise ConfigError(message, hint=_of_a_comment(section) or error.hint) from error
     return spoken_to(sources, start_url, region, profile=profile)
+
+
+def _of_a_comment(section: SsoSection | Profile) -> str:
+    for key, value in (("sso_start_url", section.start_url), ("sso_region", section.region)):
+        plain, mark, _ = (value or "").replace("\t", " ").replace(" ;", " #").partition(" #")
+        if mark:
+            return f"A comment needs a line of its own: leave `{key} = {plain.strip()}` alone on its line."
+    return ""
 
 
 def spoken_to(sources: Sources, start_url: str, region: str, *, profile: Profile | None) -> Instance:

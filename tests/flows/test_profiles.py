@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sso_login.core.credentials import Account, Role
 from sso_login.core.errors import UsageProblem
-from sso_login.flows.profiles import Style, matching, role_profiles, untouchable, with_roles
+from sso_login.core.model import Instance
+from sso_login.flows.profiles import Style, checked_name, matching, role_profiles, untouchable, with_roles
 
 PROD = Account("111122223333", "Acme Prod (EU)", "prod@acme.example")
 NAMELESS = Account("444455556666")
@@ -19,6 +20,13 @@ ADMIN = Role(PROD, "AdministratorAccess")
 STYLE = Style("corp")
 COMMAND = "sso-login credentials --session corp --account 111122223333 --role AdministratorAccess --format process"
 SSO_KEYS = {"sso_session": "corp", "sso_account_id": "111122223333", "sso_role_name": "AdministratorAccess"}
+HERE = Instance("https://corp.awsapps.com/start", "eu-west-1")
+LEGACY = {
+    "sso_start_url": "https://corp.awsapps.com/start",
+    "sso_region": "eu-west-1",
+    "sso_account_id": ADMIN.account.id,
+    "sso_role_name": ADMIN.name,
+}
 
 
 def name_of(role: Role, template: str = "{account_name}-{role_name}", session: str = "corp") -> str:
@@ -113,12 +121,14 @@ def test_the_command_comes_out_of_botocores_splitting_as_it_went_in(session: str
         {"credential_process": f"'/opt/my tools/{COMMAND.replace(' ', chr(39) + ' ', 1)}"},
         {"credential_process": f"C:\\bin\\{COMMAND.replace('sso-login', 'sso-login.exe', 1)}"},
         SSO_KEYS,
+        LEGACY,
+        {**LEGACY, "sso_start_url": "https://Corp.awsapps.com/start/#/", "region": ""},
     ],
 )
 def test_what_was_written_for_the_same_role_may_be_written_again(keys: dict[str, str]) -> None:
     """In either form, whatever the program's place and the keys beside it."""
     made = role_profiles([ADMIN], STYLE)
-    assert untouchable(made, {made[0].name: keys}, "corp") == []
+    assert untouchable(made, {made[0].name: keys}, "corp", instance=HERE) == {}
 
 
 @pytest.mark.parametrize(
@@ -134,6 +144,9 @@ def test_what_was_written_for_the_same_role_may_be_written_again(keys: dict[str,
         {"credential_process": COMMAND, "role_arn": ""},
         {"credential_process": COMMAND, **SSO_KEYS},
         {**SSO_KEYS, "sso_account_id": "999900001111"},
+        {**LEGACY, "sso_role_name": "Other"},
+        {**LEGACY, "sso_start_url": "https://other.awsapps.com/start"},
+        {**LEGACY, "sso_region": "us-east-1"},
         {"sso_session": "corp"},
         {"aws_access_key_id": ""},
     ],
@@ -141,7 +154,9 @@ def test_what_was_written_for_the_same_role_may_be_written_again(keys: dict[str,
 def test_what_somebody_else_wrote_is_left_alone(keys: dict[str, str]) -> None:
     """Another role, another program, or credentials that come from elsewhere."""
     made = role_profiles([ADMIN], STYLE)
-    assert untouchable(made, {made[0].name: keys, "other": {}}, "corp") == [made[0].name]
+    found = untouchable(made, {made[0].name: keys, "other": {}}, "corp", instance=HERE)
+    assert list(found) == [made[0].name]
+    assert found[made[0].name]
 
 
 def test_accounts_are_picked_by_id_or_name() -> None:
@@ -161,3 +176,27 @@ def test_roles_are_picked_by_name() -> None:
         with_roles([ADMIN], ["W?"])
     with pytest.raises(UsageProblem, match="there is no role"):
         with_roles([], [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({}, "it has no sso_account_id"),
+        ({**SSO_KEYS, "sso_account_id": "999900001111"}, "its sso_account_id is '999900001111', not '111122223333'"),
+        ({"role_arn": "", "source_profile": ""}, "it has role_arn, source_profile"),
+        ({"credential_process": "vault x"}, "its credential_process is another command"),
+        ({**LEGACY, "sso_region": "us-east-1"}, "its sso_region is 'us-east-1', not 'eu-west-1'"),
+    ],
+)
+def test_what_differs_is_said(keys: dict[str, str], said: str) -> None:
+    """Whoever is told that a profile is left alone is told why."""
+    made = role_profiles([ADMIN], STYLE)
+    assert untouchable(made, {made[0].name: keys}, "corp", instance=HERE) == {made[0].name: said}
+
+
+@pytest.mark.parametrize("name", ["a ; b", "a b", "# c", "x]y", "", "a\tb", "\u00e9", "[x"])
+def test_a_name_that_other_sdks_read_otherwise_is_refused(name: str) -> None:
+    """They would put the keys into the section above."""
+    with pytest.raises(UsageProblem, match="cannot be a profile's name"):
+        checked_name(name, where="in --write-profile")
+    assert checked_name("dev-keys_1.x", where="") == "dev-keys_1.x"

@@ -18,7 +18,7 @@ from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true, named
 from sso_login.core.errors import ConfigError, HomeUnknown
 
 _USUAL: Final = "~/.aws/config"
-_LARGEST: Final = 16 << 20  # bytes; 9,000 profiles are 1.4 MB
+LARGEST: Final = 16 << 20  # bytes; 9,000 profiles are 1.4 MB
 _DEFAULTS: Final = "DEFAULT"  # configparser's own: its keys are in every section
 _BLANKS: Final = " \t\r\n"  # what shlex splits at
 _LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
@@ -67,6 +67,18 @@ def _titles(path: str) -> frozenset[str]:
     return frozenset(title.strip() for title in found)
 
 
+def file_bytes(path: str) -> bytes:
+    """Give a config or credentials file's bytes, none where there is no file; raise ConfigError."""
+    return _bytes(path)[0]
+
+
+def read_text(data: bytes, path: str) -> str:
+    """Give the text of an AWS file that can be read whole, by configparser's rules; raise ConfigError at its line."""
+    text = _text(data, path)
+    _sections(text, path)
+    return text
+
+
 def _open_at_once(path: str, flags: int) -> int:
     # Without O_NONBLOCK a FIFO would keep us waiting for somebody to write into it.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -80,14 +92,14 @@ def _bytes(path: str) -> tuple[bytes, Stamp | None]:
                 return b"", None  # AWS_CONFIG_FILE=/dev/null is the usual way to ask for no config
             if not stat.S_ISREG(found.st_mode):
                 raise _broken(path, "is not a regular file")
-            data = file.read(_LARGEST + 1)
+            data = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return b"", None
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL within the name
         raise _broken(repr(path), "is not a file name") from error
-    if len(data) > _LARGEST:
+    if len(data) > LARGEST:
         raise _broken(path, "is larger than 16 MiB", hint="Name the right file in AWS_CONFIG_FILE.")
     return data, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 

@@ -7,6 +7,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
+from sso_login.adapters.aws_files.aws_config import LARGEST
 from sso_login.adapters.aws_files.aws_ini import Change, edited, keys_of, title_of
 from sso_login.adapters.secrets import files, safety
 from sso_login.adapters.system.home import refuse_for_root
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["LOCKS", "Change", "edit_file", "planned", "read_keys", "title_of"]
 
 LOCKS: Final = "aws-locks"  # the folder of these locks in the state folder, apart from those of sessions
-
-_LARGEST: Final = 16 << 20  # bytes; read_config takes no more
 
 
 def edit_file(path: str, changes: Sequence[Change], *, private: bool, locks: Locks) -> bool:
@@ -82,7 +81,7 @@ def _read(path: str) -> tuple[bytes, os.stat_result | None]:
                 raise ConfigError(
                     f"{path} is not a regular file", hint="AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others."
                 )
-            return file.read(_LARGEST + 1), info
+            return file.read(LARGEST + 1), info
     except FileNotFoundError:
         return b"", None
     except OSError as error:
@@ -91,7 +90,7 @@ def _read(path: str) -> tuple[bytes, os.stat_result | None]:
 
 
 def _fit(content: bytes, path: str) -> bytes:
-    if len(content) > _LARGEST:
+    if len(content) > LARGEST:
         raise ConfigError(f"{path} is, or would be, larger than 16 MiB", hint="Leave some of it out.")
     return content
 

@@ -39,7 +39,7 @@ class Change:
 
     def __post_init__(self) -> None:
         """Refuse what would not be read back as it was given (UsageProblem, which shows no value)."""
-        if not self.section.isprintable() or not self.section.strip() or self.section == _DEFAULTS:
+        if not self.section.replace("\t", " ").isprintable() or not self.section.strip() or self.section == _DEFAULTS:
             raise UsageProblem(f"{self.section[:100]!r} cannot be a section's title", hint="Give it a plain name.")
         for key in (*self.set, *self.remove):
             if not _KEY.fullmatch(key):
@@ -110,6 +110,18 @@ def keys_of(data: bytes, kind: str, *, values: Sequence[str], path: str) -> dict
         for name, lines in found
         if name
     }
+
+
+def nested_without_equals(text: str) -> int | None:
+    """Find the first line below a `key =` without a value that is no `key = value` itself; None where there is none."""
+    for section in _sections(text):
+        nested = False
+        for line in section.lines:
+            if line.key:
+                nested = not line.text[line.value_at :].strip()
+            elif line.goes_on and nested and "=" not in line.text:
+                return line.number
+    return None
 
 
 def _name(title: str, kind: str) -> str | None:

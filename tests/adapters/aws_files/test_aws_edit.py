@@ -450,3 +450,62 @@ def test_the_credentials_file_is_found_as_botocore_finds_it() -> None:
     home = {"HOME": "/home/me", "USERPROFILE": "/home/me"}
     assert credentials_path(home) == "/home/me/.aws/credentials"
     assert credentials_path({**home, "AWS_SHARED_CREDENTIALS_FILE": "~/$X/c", "X": "y"}) == "/home/me/y/c"
+
+
+@posix
+def test_a_hard_link_stays_one(tmp_path: Path, locks: FileLocks) -> None:
+    """Both names still lead to the same file, with its mode, and nothing is left beside it."""
+    path, other = tmp_path / "config", tmp_path / "dotfiles"
+    path.write_bytes(b"[default]\nregion = eu-west-1\n# a longer line that goes away is cut off\n" * 1)
+    path.chmod(0o640)
+    os.link(path, other)
+    assert edit_file(str(path), [Change("default", {"region": "r"})], private=False, locks=locks)
+    assert path.samefile(other)
+    assert b"region = r\n" in other.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert sorted(each.name for each in tmp_path.iterdir() if each.name != "home") == ["config", "dotfiles", "state"]
+
+
+@posix
+def test_what_is_shorter_afterwards_has_no_old_end(tmp_path: Path, locks: FileLocks) -> None:
+    """Writing through a hard link cuts the file where the new content ends."""
+    path = tmp_path / "config"
+    path.write_bytes(b"[a]\nregion = a-very-long-value-indeed\n[b]\nx = y\n")
+    os.link(path, tmp_path / "other")
+    edit_file(str(path), [Change("a", {"region": "r"})], private=False, locks=locks)
+    assert path.read_bytes() == b"[a]\nregion = r\n[b]\nx = y\n"
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o444, 0o400, 0o555])
+def test_a_file_that_its_owner_made_read_only_is_refused(tmp_path: Path, locks: FileLocks, mode: int) -> None:
+    """It is not replaced behind the owner's back: exit 7, and the command that allows it."""
+    path = tmp_path / "config"
+    path.write_bytes(b"[default]\n")
+    path.chmod(mode)
+    with pytest.raises(StoreUnusable, match="is read-only") as caught:
+        edit_file(str(path), [Change("default", {"region": "r"})], private=False, locks=locks)
+    assert caught.value.hint == f"Allow it: `chmod u+w {path}`."
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"[default]\n", mode)
+    assert not edit_file(str(path), [Change("default", {})], private=False, locks=locks)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file a foreign group")
+def test_owner_and_group_are_kept(tmp_path: Path, locks: FileLocks) -> None:
+    """A config that a group may read goes on being read by it."""
+    path = tmp_path / "config"
+    path.write_bytes(b"[default]\n")
+    os.chown(path, 0, 4711)
+    path.chmod(0o640)
+    edit_file(str(path), [Change("default", {"region": "r"})], private=False, locks=locks)
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 4711, 0o640)
+
+
+def test_a_section_whose_words_are_parted_by_a_tab_is_edited(tmp_path: Path, locks: FileLocks) -> None:
+    """The reader takes it, so the editor does."""
+    path = tmp_path / "config"
+    path.write_bytes(b"[sso-session\tcorp2]\nsso_region = us-east-1\n")
+    edit_file(str(path), [Change("sso-session corp2", {"sso_region": "eu-west-1"})], private=False, locks=locks)
+    edit_file(str(path), [Change("sso-session\tcorp2", {"sso_start_url": "x"})], private=False, locks=locks)
+    assert path.read_bytes() == b"[sso-session\tcorp2]\nsso_region = eu-west-1\nsso_start_url = x\n"

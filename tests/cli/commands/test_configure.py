@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,7 +236,7 @@ def test_profiles_of_a_session_without_a_login_need_one(sh: Shell) -> None:
 def test_a_program_that_is_not_there_is_warned_of(signed_in: Shell) -> None:
     """With --program the profile names that very path; a relative one is made absolute."""
     warned = signed_in("configure", "profiles", "--program", "./no such/sso-login", PATH="/nowhere")
-    assert "there is no program" in warned.err
+    assert "there is no program /" in warned.err
     command = loaded(signed_in)["profiles"]["444455556666-Auditor"]["credential_process"]
     assert command.startswith("'/")
     assert command.split("' ")[0].endswith("/no such/sso-login")
@@ -247,3 +248,36 @@ def test_help_ends_with_an_example(sh: Shell, command: tuple[str, ...]) -> None:
     ran = sh("configure", *command, "--help")
     assert ran.code == 0
     assert ran.out.rstrip().rpartition("\n")[2].startswith("  sso-login configure ")
+
+
+def test_a_legacy_profile_for_the_very_role_is_taken_over(sh: Shell) -> None:
+    """Nothing but sso keys changes; one for another role stays, and what differs is said."""
+    assert sh("device").code == 0
+    keys = f"sso_start_url = {sh.emulator.start_url}\nsso_region = us-east-1\n"
+    sh.config.write_text(
+        f"{sh.config.read_text()}[profile Harbour-Sandbox-AdministratorAccess]\n{keys}"
+        "sso_account_id = 333344445555\nsso_role_name = AdministratorAccess\noutput = json\n"
+        f"[profile Harbour-Staging-Developer]\n{keys}sso_account_id = 111122223333\nsso_role_name = Developer\n"
+    )
+    ran = sh("configure", "profiles", "my-sso", "--account", "*aging*", "--account", "*andbox*")
+    assert ran.code == 0
+    text = sh.config.read_text()
+    taken = text.partition("[profile Harbour-Sandbox-AdministratorAccess]\n")[2].partition("[")[0]
+    assert ("credential_process = " in taken, "sso_" in taken, "output = json" in taken) == (True, False, True)
+    assert "(its sso_account_id is '111122223333', not '222233334444')" in ran.err
+
+
+def test_a_config_that_is_full_is_told_before_anything_is_listed(sh: Shell) -> None:
+    """16 MiB are the limit: no portal call is made first."""
+    assert sh("device").code == 0
+    content = sh.config.read_text()
+    sh.config.write_text(content + "#" * ((16 << 20) - len(content) - 100) + "\n")
+    ran = sh("configure", "profiles", "my-sso")
+    assert (ran.code, "nearly 16 MiB" in ran.err, sh.asked["ListAccounts"]) == (2, True, 0)
+
+
+def test_a_name_for_written_credentials_is_one_that_every_sdk_reads(sh: Shell, home: Path) -> None:
+    """The same limit as for profiles; nothing is written."""
+    assert sh("device").code == 0
+    ran = sh(*("credentials", "--account", "333344445555", "--role", "AdministratorAccess", "--write-profile", "a ; b"))
+    assert (ran.code, (home / ".aws" / "credentials").exists()) == (2, False)

@@ -299,3 +299,27 @@ def test_a_login_in_files_needs_no_keyring(sh: Shell) -> None:
     assert [(each["check"], each["status"]) for each in found] == [("keyring", "warn")]
     assert "every login lies in the file store" in found[0]["message"]
     assert sh("doctor", **env).code == 0
+
+
+def test_what_botocore_refuses_is_a_warning_with_its_line(sh: Shell, home: Path) -> None:
+    """Here the login works, but every AWS program would refuse the file; the writers say so, too."""
+    sh.config.write_text(sh.config.read_text() + "[profile x]\ns3 =\n  word\n")
+    (home / ".aws" / "credentials").write_text("[a]\nx = y\n[a]\n")
+    (home / ".aws" / "credentials").chmod(0o600)
+    found = [each for each in sh("doctor", "--json").json() if each["status"] == "warn"]
+    assert [each["check"] for each in found] == ["aws files", "aws files"]
+    assert "config, line 7: a nested line without `=`" in found[0]["message"]
+    assert "credentials, line 3: this section is there already" in found[1]["message"]
+    wrote = sh("configure", "session", "other", "--start-url", "https://x.awsapps.com/start", "--region", "us-east-1")
+    assert (wrote.code, "line 7: a nested line without `=`" in wrote.err) == (0, True)
+
+
+def test_a_comment_behind_a_value_is_told_once(sh: Shell) -> None:
+    """The hint says that a comment needs a line of its own."""
+    change(sh, "sso_region = us-east-1", "sso_region = us-east-1 # home")
+    sh.config.write_text(sh.config.read_text() + "[profile x]\nsso_session = my-sso\n")
+    found = [each for each in sh("doctor", "--json").json() if each["status"] != "ok"]
+    told = [each for each in found if "# home" in each["message"]]
+    assert [each["remedy"] for each in told] == [
+        "A comment needs a line of its own: leave `sso_region = us-east-1` alone on its line."
+    ]

@@ -55,5 +55,6 @@ def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str
 
 def _write(world: World, name: str, given: Credentials) -> None:
     from sso_login.adapters.aws_files.shared_credentials import write_profile
+    from sso_login.flows.profiles import checked_name
 
-    write_profile(world.env, name, given, edit=world.edit_aws_file)
+    write_profile(world.env, checked_name(name, where="in --write-profile"), given, edit=world.edit_aws_file)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sso_login.cli.commands.setup.configured import carried_out, writes
+from sso_login.cli.commands.setup.config_change import carried_out, writes
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, one_session
 from sso_login.cli.output import listing
@@ -28,6 +28,8 @@ from sso_login.flows.profiles import (
     untouchable,
     with_roles,
 )
+
+_LEAST = 4_096  # bytes for a few profiles; the rest is seen when it is written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,11 +91,13 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     chosen = Sessions(context).chosen(session, profile)
     wanted = Style(chosen.name, region=region and _place(region), program=_program(program), **style)
     _check(context, wanted)
+    _check_room(world)
     with listing.progress(context, "accounts") as told:
         found = _listed(world, chosen, accounts, told)
     listing.tell(context, found.problems)
     if found.roles or not found.problems:
-        _write(context, role_profiles(with_roles(found.roles, roles), wanted), wanted, force=force, dry_run=dry_run)
+        made = role_profiles(with_roles(found.roles, roles), wanted)
+        _write(context, made, wanted, chosen, force=force, dry_run=dry_run)
 
 
 def _place(region: str) -> str:
@@ -120,8 +124,19 @@ def _check(context: Context, style: Style) -> None:
     if not style.sso_keys and shutil.which(style.program, path=world.env.get("PATH")) is None:
         from sso_login.core.message import Notice
 
-        text = f"there is no program {style.program} on PATH; name it with --program, or the profiles will not work"
+        where = "there is no program" if os.path.dirname(style.program) else "PATH has no program"  # noqa: PTH120
+        text = f"{where} {style.program}; name it with --program, or the profiles will not work"
         world.notify(Notice(text, warning=True))
+
+
+def _check_room(world: World) -> None:
+    """Say that nothing more fits before everything is listed, which may take a minute."""
+    from sso_login.adapters.aws_files.aws_config import LARGEST
+
+    size = world.config.stamp[2] if world.config.stamp else 0
+    if size + _LEAST > LARGEST:
+        message = f"{world.config.path} is nearly 16 MiB large: no profile fits into it any more"
+        raise ConfigError(message, hint="Take profiles out of it, or name another file in AWS_CONFIG_FILE.")
 
 
 def _listed(world: World, chosen: Chosen, accounts: tuple[str, ...], told: Progress | None) -> Listing:
@@ -133,24 +148,28 @@ def _listed(world: World, chosen: Chosen, accounts: tuple[str, ...], told: Progr
     return list_roles(world, chosen, accounts=wanted, progress=told)
 
 
-def _write(context: Context, made: Sequence[RoleProfile], style: Style, *, force: bool, dry_run: bool) -> None:
+def _write(
+    context: Context, made: Sequence[RoleProfile], style: Style, chosen: Chosen, *, force: bool, dry_run: bool
+) -> None:
     from sso_login.adapters.aws_files.aws_edit import Change, read_keys, title_of
     from sso_login.core.message import Notice
 
     path = context.world().config.path
     there = read_keys(path, "profile", values=READ)
-    left = [] if force else untouchable(made, there, style.session)
-    for name in left:
-        text = f"profile {name} is there already and not for this role: left as it is (--force changes it)"
+    left = {} if force else untouchable(made, there, style.session, instance=chosen.instance)
+    for name, difference in left.items():
+        text = (
+            f"profile {name} is there already and not for this role ({difference}): left as it is; --force changes it"
+        )
         context.render.notice(Notice(text, warning=True))
-    chosen = [each for each in made if each.name not in set(left)]
-    _warn_of_keys(context, chosen)
-    changes = [Change(title_of("profile", each.name), each.values, each.remove) for each in chosen]
+    wanted = [each for each in made if each.name not in left]
+    _warn_of_keys(context, wanted)
+    changes = [Change(title_of("profile", each.name), each.values, each.remove) for each in wanted]
     if carried_out(context, changes, dry_run=dry_run):
-        new = sum(each.name not in there for each in chosen)
-        context.render.line(f"Wrote profiles to {path}: {new} new, {len(chosen) - new} that were there.")
+        new = sum(each.name not in there for each in wanted)
+        context.render.line(f"Wrote profiles to {path}: {new} new, {len(wanted) - new} that were there.")
     elif not dry_run:
-        context.render.line(f"Nothing to change in {path}: profiles as they are to be: {len(chosen)}.")
+        context.render.line(f"Nothing to change in {path}: profiles as they are to be: {len(wanted)}.")
 
 
 def _warn_of_keys(context: Context, chosen: Sequence[RoleProfile]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.commands.setup.configured import carried_out, writes
+from sso_login.cli.commands.setup.config_change import carried_out, writes
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command
 from sso_login.core.commands import log_in
@@ -57,9 +57,9 @@ def session(  # noqa: PLR0913 - one parameter an option
     given = {key: value for key, value in values.items() if value is not None}
     title = there.title if there else title_of("sso-session", name)
     if carried_out(context, [Change(title, given)], dry_run=dry_run):
-        context.render.line(f"Wrote [{title}] to {world.config.path}. Log in with `{log_in(name)}`.")
+        context.render.line(f"Wrote [{names.plain(title)}] to {world.config.path}. Log in with `{log_in(name)}`.")
     elif not dry_run:
-        context.render.line(f"[{title}] in {world.config.path} says so already: nothing to change.")
+        context.render.line(f"[{names.plain(title)}] in {world.config.path} says so already: nothing to change.")
 
 
 def _name(name: str) -> str:
