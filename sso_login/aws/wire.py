@@ -64,9 +64,13 @@ def _delivered(response: Response, operation: str) -> None:
     status = response.status
     if status == 429:
         wait = retry_after(response.headers)
-        raise Throttled(f"{operation} got no answer of the service: HTTP 429, too many requests", sent=True, wait=wait)
+        raise Throttled(
+            f"{operation} got no answer of the service: HTTP 429, too many requests", wait=wait, passes=True
+        )
     if status >= 500:
-        raise _no_answer(operation, f"HTTP {status}, trouble on its side", wait=retry_after(response.headers))
+        raise _no_answer(
+            operation, f"HTTP {status}, trouble on its side", wait=retry_after(response.headers), passes=True
+        )
     if 300 <= status < 400:
         raise _no_answer(operation, f"HTTP {status}, a redirect, which is never followed")
     if not (status == 200 or 400 <= status < 500) or status == 408:
@@ -78,7 +82,7 @@ def _refusal(
 ) -> ServiceError | NotAnAnswer:
     code = error_code(response.headers, members or {})
     if code in _TROUBLE:
-        return _no_answer(operation, f"HTTP {response.status}, {code}", wait=retry_after(response.headers))
+        return _no_answer(operation, f"HTTP {response.status}, {code}", wait=retry_after(response.headers), passes=True)
     if members is None and not code:
         return _no_answer(operation, f"HTTP {response.status} with {_kind(response.body)} in place of JSON")
     return _service_error(response, operation, code=code, members=members or {}, hints=hints)
@@ -100,8 +104,8 @@ def _service_error(
     )
 
 
-def _no_answer(operation: str, what: str, *, wait: float | None = None) -> NotAnAnswer:
-    return NotAnAnswer(f"{operation} got no answer of the service: {what}", sent=True, wait=wait)
+def _no_answer(operation: str, what: str, *, wait: float | None = None, passes: bool = False) -> NotAnAnswer:
+    return NotAnAnswer(f"{operation} got no answer of the service: {what}", wait=wait, passes=passes)
 
 
 def error_code(headers: Mapping[str, str], members: Mapping[str, object]) -> str:

@@ -101,16 +101,26 @@ class Unreachable(SsoLoginError):
     `sent` tells whether the request may have reached the service: only a request of which nothing
     was sent (DNS, connect, TLS) may be repeated in the same process.
     `wait` is the service's own Retry-After in seconds, where it gave one.
+    `passes` says that it is trouble on the other side which goes away by itself: 429, 5xx, a connection that broke.
     """
 
     exit_code = 5
     default_hint = "Check the network, VPN and proxy settings, then try again; the login is kept."
 
-    def __init__(self, message: str, *, hint: str | None = None, sent: bool = True, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        sent: bool = True,
+        wait: float | None = None,
+        passes: bool = False,
+    ) -> None:
         """Say what was tried; `sent` is False only when it is certain that nothing left this machine."""
         super().__init__(message, hint=hint)
         self.sent = sent
         self.wait = wait
+        self.passes = passes
 
 
 class CertificateRefused(Unreachable):

@@ -13,12 +13,15 @@ from sso_login.core.errors import AccessDenied, CodeExpired, LoginFailed, LoginT
 from sso_login.core.granting import Authorization, Granted
 from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Client, Secret, Session
 from sso_login.core.times import spoken
-from sso_login.flows.login import patiently, session_of
+from sso_login.flows.login import patience, session_of
 from sso_login.flows.renewal import UNSENT_WAITS
 from sso_login.oauth.redirect import read_redirect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sso_login.core.granting import Redirected
+    from sso_login.core.message import Notice
     from sso_login.core.ports import Clock, CodeIssuer, Receiver
     from sso_login.flows.select_session import Chosen
 
@@ -45,7 +48,7 @@ class BrowserLogin:
     reused: bool
 
 
-def start_browser(
+def start_browser(  # noqa: PLR0913 - what a login starts from, and what it is given
     issuer: CodeIssuer,
     clock: Clock,
     chosen: Chosen,
@@ -53,13 +56,14 @@ def start_browser(
     redirect_uri: str,
     registered: Client | None = None,
     timeout: float = PATIENCE,
+    notify: Callable[[Notice], None] = lambda _: None,
 ) -> BrowserLogin:
     """Make an authorization request, with the registration at hand if it may be reused; `timeout` in seconds.
 
     Whoever is to receive the answer at `redirect_uri` must be there already. Raises Unreachable, ServiceError.
     """
     known = registered if registered and registered.reusable(clock.now(), GRANTS) else None
-    client = known or patiently(clock, lambda: issuer.register(chosen.scopes, GRANTS))
+    client = known or patience(clock, notify, timeout).asked(lambda: issuer.register(chosen.scopes, GRANTS))
     authorization = Authorization(
         redirect_uri=redirect_uri,
         scopes=chosen.scopes,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.granting import DeviceCode, Granted, Pending
-from sso_login.core.message import Waiting
+from sso_login.core.message import Notice, Waiting
 from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, Session, Token
-from sso_login.flows.login import patiently, session_of
+from sso_login.flows.login import Patience, patience, session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sso_login.core.ports import Clock, Issuer
     from sso_login.flows.select_session import Chosen
@@ -34,7 +34,13 @@ class DeviceLogin:
 
 
 def start_device(
-    issuer: Issuer, clock: Clock, chosen: Chosen, *, registered: Client | None = None, timeout: float | None = None
+    issuer: Issuer,
+    clock: Clock,
+    chosen: Chosen,
+    *,
+    registered: Client | None = None,
+    timeout: float | None = None,
+    notify: Callable[[Notice], None] = lambda _: None,
 ) -> DeviceLogin:
     """Start a device authorization, with the registration at hand if it may be reused.
 
@@ -43,22 +49,25 @@ def start_device(
     """
     began = clock.monotonic()
     known = registered if registered and registered.reusable(clock.now(), GRANTS) else None
-    client, code = _started(issuer, clock, chosen, known=known)
+    client, code = _started(issuer, patience(clock, notify, timeout), chosen, known=known)
     deadline = clock.monotonic() + code.expires_at - clock.now()
     if timeout is not None and began + timeout < deadline:
         return DeviceLogin(chosen=chosen, client=client, code=code, deadline=began + timeout, timed=True)
     return DeviceLogin(chosen=chosen, client=client, code=code, deadline=deadline, timed=False)
 
 
-def _started(issuer: Issuer, clock: Clock, chosen: Chosen, *, known: Client | None) -> tuple[Client, DeviceCode]:
-    client = known or patiently(clock, lambda: issuer.register(chosen.scopes, GRANTS))
+def _started(
+    issuer: Issuer, patience: Patience, chosen: Chosen, *, known: Client | None, tries: int = 2
+) -> tuple[Client, DeviceCode]:
+    client = known or patience.asked(lambda: issuer.register(chosen.scopes, GRANTS))
     try:
-        return client, patiently(clock, lambda: issuer.start(client))
+        return client, patience.asked(lambda: issuer.start(client))
     except ServiceError as error:
-        if error.code != "invalid_client" or known is None:
+        left = tries if known else tries - 1
+        if error.code != "invalid_client" or left == 0:
             raise
-    # The issuer no longer knows the cached registration: register anew, once.
-    return _started(issuer, clock, chosen, known=None)
+    # The issuer does not know the registration: a cached one any more, or a fresh one yet. Register again, once.
+    return _started(issuer, patience, chosen, known=None, tries=left)
 
 
 def polls(login: DeviceLogin, issuer: Issuer, clock: Clock) -> Iterator[Waiting | Session]:

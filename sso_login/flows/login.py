@@ -14,7 +14,9 @@ from sso_login.core.errors import (
     StoredElsewhere,
     Unreachable,
 )
+from sso_login.core.message import Notice
 from sso_login.core.model import Session
+from sso_login.core.times import spoken
 from sso_login.flows.renewal import Want, ensured
 from sso_login.flows.stored_login import held, refuse_newer, store_kind
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 Reply = TypeVar("Reply")
 
-SLOW_STARTS: Final = (5.0, 10.0, 20.0)  # seconds: SlowDown is declared for more than polls
+FIRST_WAIT: Final = 5.0  # seconds until a call that starts a login is made again, doubling up to
+LONGEST_WAIT: Final = 60.0
+PATIENCE: Final = 300.0  # seconds for such calls altogether, where no --timeout is given: a human is waiting
 ENOUGH: Final = Want(min_ttl=900.0)  # seconds left with which a login counts as already done
 
 
@@ -90,16 +94,36 @@ def already(ports: Ports, chosen: Chosen, want: Want = ENOUGH) -> Session | None
     return None if outcome.problem else outcome.session
 
 
-def patiently(clock: Clock, call: Callable[[], Reply]) -> Reply:
-    """Make a call that starts a login again, after 5, 10 and 20 s, while the service says SlowDown."""
-    for wait in SLOW_STARTS:
-        try:
-            return call()
-        except ServiceError as error:
-            if error.code != "slow_down":
-                raise
-            clock.sleep(wait)
-    return call()
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How the calls that start a login are made again: by that clock, until that moment of its monotonic time."""
+
+    clock: Clock
+    notify: Callable[[Notice], None]
+    until: float
+
+    def asked(self, call: Callable[[], Reply]) -> Reply:
+        """Make the call again, as polls are, while the service is busy: SlowDown, 429, 5xx, a connection that broke.
+
+        What does not pass by itself (no network, a proxy's page, a refusal) is raised at once.
+        """
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return call()
+            except (ServiceError, Unreachable) as error:
+                passes = error.passes if isinstance(error, Unreachable) else error.code == "slow_down"
+                pause = max(wait, error.wait or 0.0) if isinstance(error, Unreachable) else wait
+                if not passes or self.clock.monotonic() + pause >= self.until:
+                    raise
+                self.notify(Notice(f"{error.message}; trying again in {spoken(pause)}"))
+            self.clock.sleep(pause)
+            wait = min(LONGEST_WAIT, 2 * wait)
+
+
+def patience(clock: Clock, notify: Callable[[Notice], None], timeout: float | None) -> Patience:
+    """Be patient for the seconds there are."""
+    return Patience(clock, notify, clock.monotonic() + (PATIENCE if timeout is None else min(timeout, PATIENCE)))
 
 
 def session_of(chosen: Chosen, client: Client, granted: Granted) -> Session:

@@ -92,6 +92,8 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
         _may_try(card, now)
     _can_renew(current.session, now)
     current.store.save(current.session)
+    # Before the request leaves: whatever ends this process now, the next one does not ask again at once.
+    ports.cards.write(_postponed(card, now, 0))
     try:
         outcome = _exchanged(ports, current)
     except Unreachable as error:
@@ -101,6 +103,8 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
         return _refused(ports, chosen, spent=current, card=card, error=error)
     if outcome.problem is None:
         _noted(ports, current, card, outcome.session)
+    else:
+        ports.cards.write(_answered(card))
     return outcome
 
 
@@ -185,9 +189,7 @@ def _noted(ports: Ports, before: Held, card: Card, session: Session) -> None:
     if not session.token.usable(now):
         ports.cards.write(_postponed(card, now, 0))
         raise MalformedReply(f"the service renewed session {session.name!r} with a token that is already over")
-    fresh = card_of(session, before.store, old=card)
-    if fresh != before.card:
-        ports.cards.write(fresh)
+    ports.cards.write(card_of(session, before.store, old=card))
 
 
 def _postponed(card: Card, now: float, wait: float) -> Card:
@@ -195,18 +197,25 @@ def _postponed(card: Card, now: float, wait: float) -> Card:
     return replace(card, retry_after=now + min(LONGEST_DELAY, max(delay, wait)), retry_delay=delay)
 
 
+def _answered(card: Card) -> Card:
+    """Take the back-off away: an answer came, and there is nothing to wait for."""
+    return replace(card, retry_after=0, retry_delay=0)
+
+
 def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: ServiceError) -> Outcome:
     """Read once more before saying that a login is required: a newer record wins and is never erased."""
     now = ports.clock.now()
     if error.code not in REFUSALS:
-        if error.code == "slow_down" or isinstance(error, MalformedReply):
-            ports.cards.write(_postponed(card, now, 0))
+        again = error.code == "slow_down" or isinstance(error, MalformedReply)
+        ports.cards.write(_postponed(card, now, 0) if again else _answered(card))
         raise error
     newest = _newest(ports, chosen, spent=spent)
     if newest.token == spent.session.token:
         ports.cards.write(replace(card, refused=True, retry_after=0, retry_delay=0))
-    elif newest.token.usable(now):
-        return Outcome(newest)
+    else:
+        ports.cards.write(_answered(ports.cards.read(card.name) or card))
+        if newest.token.usable(now):
+            return Outcome(newest)
     raise _session_over(chosen, why=error.hint if chosen.instance.kind == SIGNIN else "") from error
 
 

@@ -12,10 +12,11 @@ from sso_login.core.errors import (
     NotAnAnswer,
     ServiceError,
     SsoLoginError,
+    Throttled,
     Unreachable,
 )
 from sso_login.core.granting import Pending
-from sso_login.core.message import Waiting
+from sso_login.core.message import Notice, Waiting
 from sso_login.core.model import Session, Token
 from sso_login.flows.device import DeviceLogin, polls, start_device
 from tests.support.fakes import NOW, FakeClock, ScriptedIssuer, chosen, client, code, session, token
@@ -183,24 +184,70 @@ def test_a_refused_registration_is_made_anew_once() -> None:
     assert issuer.calls == ["start cached", "register", "start new"]
 
 
-def test_a_fresh_registration_that_is_refused_is_not_repeated() -> None:
-    """A client that was only just registered and is refused is an answer, not a stale cache."""
-    issuer = ScriptedIssuer(started=[refused("invalid_client")], registered=[client()])
+def test_a_fresh_registration_that_is_refused_is_made_once_more() -> None:
+    """It may not be known everywhere yet; refused twice, it is an answer."""
+    issuer = ScriptedIssuer(started=[refused("invalid_client"), code()], registered=[client(id="a"), client(id="b")])
+    start_device(issuer, FakeClock(), chosen())
+    assert issuer.calls == ["register", "start a", "register", "start b"]
+    issuer = ScriptedIssuer(started=[refused("invalid_client")] * 2, registered=[client(id="a"), client(id="b")])
     assert failed(issuer, FakeClock()).exit_code == 6
-    assert issuer.calls == ["register", "start client"]
+    assert issuer.calls == ["register", "start a", "register", "start b"]
 
 
-def test_slow_down_is_waited_out_at_the_start_too() -> None:
-    """SlowDown is declared for RegisterClient and StartDeviceAuthorization: 5, 10, 20 s, then it is shown."""
-    clock = FakeClock()
-    issuer = ScriptedIssuer(
-        registered=[refused("slow_down"), client()], started=[refused("slow_down"), refused("slow_down"), code()]
-    )
-    start_device(issuer, clock, chosen())
+BUSY = [
+    refused("slow_down"),
+    Throttled("429", passes=True),
+    NotAnAnswer("500", passes=True),
+    Unreachable("the connection broke", passes=True),
+]
+
+
+@pytest.mark.parametrize("trouble", BUSY, ids=str)
+def test_a_busy_service_is_waited_for_at_the_start_too(trouble: SsoLoginError) -> None:
+    """A human is waiting: 5, 10, 20 s and so on up to a minute, said each time, within five minutes."""
+    clock, told = FakeClock(), list[Notice]()
+    issuer = ScriptedIssuer(registered=[trouble, client()], started=[trouble, trouble, code()])
+    start_device(issuer, clock, chosen(), notify=told.append)
     assert clock.slept == [5, 5, 10]
-    stubborn = ScriptedIssuer(registered=[refused("slow_down")] * 4)
-    with pytest.raises(ServiceError):
-        start_device(stubborn, clock, chosen())
+    assert [notice.text.rpartition("; ")[2] for notice in told] == [
+        "trying again in 5 s",
+        "trying again in 5 s",
+        "trying again in 10 s",
+    ]
+    clock = FakeClock()
+    with pytest.raises(type(trouble)):
+        start_device(ScriptedIssuer(registered=[trouble] * 20), clock, chosen())
+    assert clock.slept == [5, 10, 20, 40, 60, 60, 60]
+
+
+def test_retry_after_is_honoured_at_the_start() -> None:
+    """The service's own word for how long, where it is longer."""
+    clock = FakeClock()
+    start_device(
+        ScriptedIssuer(registered=[Throttled("429", wait=42, passes=True), client()], started=[code()]), clock, chosen()
+    )
+    assert clock.slept == [42]
+
+
+def test_the_users_own_timeout_bounds_the_start() -> None:
+    """With --timeout 20s nothing is waited for beyond it: the service's own error, in time."""
+    clock = FakeClock()
+    with pytest.raises(Throttled):
+        start_device(ScriptedIssuer(registered=[Throttled("429", passes=True)] * 9), clock, chosen(), timeout=20)
+    assert clock.slept == [5, 10]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable("no network", sent=False), NotAnAnswer("a hotel's page"), refused("invalid_request")],
+    ids=["no network", "a page", "a refusal"],
+)
+def test_what_does_not_pass_by_itself_is_said_at_once(error: SsoLoginError) -> None:
+    """Nobody waits for five minutes to be told that the cable is out."""
+    clock = FakeClock()
+    with pytest.raises(type(error)):
+        start_device(ScriptedIssuer(registered=[error]), clock, chosen())
+    assert clock.slept == []
 
 
 def test_the_session_holds_what_was_asked_and_given() -> None:

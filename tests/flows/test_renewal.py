@@ -398,3 +398,38 @@ def test_a_card_lists_what_is_kept_where() -> None:
     made = ports(session())
     assert card(made) == card_of(session(), made.store("keyring"))
     assert "refresh-1" not in repr(card(made))
+
+
+def test_the_back_off_is_armed_before_the_request_leaves() -> None:
+    """Whatever ends the process from then on, the next one does not send the refresh token again at once."""
+    made = ports(session(token=OLD), renewed=[NEW])
+    seen: list[float] = []
+    made.issuing.during = lambda: seen.append(card(made).retry_after)
+    ensured(made, chosen(), FOR_TOKEN)
+    assert seen == [NOW + 15]
+    assert (card(made).retry_after, card(made).retry_delay) == (0, 0)
+
+
+def test_what_ends_the_process_meanwhile_leaves_the_back_off() -> None:
+    """A kill, a bug, a power cut: the record is as it was, and the next run waits."""
+    made = ports(session(token=SPENT), renewed=[NEW])
+
+    def end() -> None:
+        raise KeyboardInterrupt
+
+    made.issuing.during = end
+    with pytest.raises(KeyboardInterrupt):
+        ensured(made, chosen(), FOR_TOKEN)
+    assert stored(made) == session(token=SPENT)
+    with pytest.raises(RenewalDeferred):
+        ensured(made, chosen(), FOR_TOKEN)
+
+
+def test_a_definite_no_takes_the_back_off_away() -> None:
+    """There is nothing to wait for: the next run says the same, not that it waits."""
+    refusal = ServiceError("CreateToken was refused: invalid_request", code="invalid_request")
+    made = ports(session(token=SPENT), renewed=[refusal, refusal])
+    for _ in range(2):
+        with pytest.raises(ServiceError, match="invalid_request"):
+            ensured(made, chosen(), FOR_TOKEN)
+    assert card(made).retry_after == 0

@@ -29,7 +29,7 @@ from sso_login import __version__
 from sso_login.adapters.system.deadline import within
 from sso_login.adapters.system.idle import Idle, Route
 from sso_login.adapters.system.network import bundle_for, proxy_for, target_of
-from sso_login.core.errors import CertificateRefused, NotAnAnswer, Unreachable
+from sso_login.core.errors import CertificateRefused, NotAnAnswer, SsoLoginError, Unreachable
 from sso_login.core.message import Request, Response
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _Attempt:
         self._idle = idle
         self._proxies = {"https": route.proxy} if route.proxy else None
         self._lock = threading.Lock()
-        self._sent = False
+        self._sent = self._hooked = False
         self._called_off = False
         self._socket: object = None
 
@@ -102,15 +102,22 @@ class _Attempt:
         adapter = used or _Once(pool_connections=1, pool_maxsize=1)
         whole = False
         try:
-            reply = self._asked(adapter)
-            try:
-                response = Response(reply.status_code, _lowered(reply.headers), self._body(reply))
-            finally:
-                reply.close()
+            response = self._answer(adapter)
             whole = True
-            return response
+        except SsoLoginError:
+            raise
+        except Exception:  # noqa: BLE001 - the bytes of an answer are anybody's: none of them may end the program
+            raise self._odd("cannot be read") if self._left else self._lost() from None
         finally:
             self._done(adapter, whole=whole)
+        return response
+
+    def _answer(self, adapter: _Once) -> Response:
+        reply = self._asked(adapter)
+        try:
+            return Response(reply.status_code, _lowered(reply.headers), self._body(reply))
+        finally:
+            reply.close()
 
     def _done(self, adapter: _Once, *, whole: bool) -> None:
         """Keep the connection after a whole answer where that is allowed, else close it for good."""
@@ -126,6 +133,15 @@ class _Attempt:
         if isinstance(connection, socket.socket):
             _drop(connection)
 
+    @property
+    def _left(self) -> bool:
+        """Tell whether the request may have left: only a hook that is known to stand proves that it has not."""
+        return self._sent or not self._hooked
+
+    def hook(self) -> None:
+        """Note that the connection about to be made will tell when the request leaves."""
+        self._hooked = True
+
     def leave(self, connection: object) -> None:
         """Note that the request leaves now, by that socket; raise OSError when it was called off before."""
         with self._lock:
@@ -137,14 +153,14 @@ class _Attempt:
         """Call the try off and say so: what has not left by now never will, so `sent` is certain."""
         with self._lock:
             self._called_off = True
-            sent, connection = self._sent, self._socket
+            sent, connection = self._left, self._socket
         if isinstance(connection, socket.socket):
             _cut(connection)
         return self._silence(sent=sent)
 
     def _silence(self, *, sent: bool) -> Unreachable:
         what = f"{self.host} did not answer" if sent else f"there was no connection to {self.host}"
-        return Unreachable(f"{what} within {self._request.deadline:g} s", sent=sent)
+        return Unreachable(f"{what} within {self._request.deadline:g} s", sent=sent, passes=sent)
 
     def _asked(self, adapter: HTTPAdapter) -> requests.Response:
         try:
@@ -163,13 +179,16 @@ class _Attempt:
         refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
         if refused:
             return CertificateRefused(
-                f"the certificate of {self.host} is not trusted: {refused.verify_message}", sent=self._sent
+                f"the certificate of {self.host} is not trusted: {refused.verify_message}", sent=self._left
             )
         if any(_is_timeout(cause) for cause in causes):
-            return self._silence(sent=self._sent)
-        if self._sent:
-            return Unreachable(f"the connection to {self.host} broke before an answer came", sent=True)
-        return Unreachable(f"there is no connection to {self.host}: {_obstacle(causes)}", sent=False)
+            return self._silence(sent=self._left)
+        if self._left:
+            return Unreachable(f"the connection to {self.host} broke before an answer came", sent=True, passes=True)
+        return self._lost(_obstacle(causes))
+
+    def _lost(self, why: str = "it cannot be reached") -> Unreachable:
+        return Unreachable(f"there is no connection to {self.host}: {why}", sent=False)
 
     def _body(self, reply: requests.Response) -> bytes:
         body = bytearray()
@@ -234,6 +253,7 @@ class _Once(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401 - the same
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         pool.ConnectionCls = _Tls if isinstance(pool, HTTPSConnectionPool) else _Plain
+        _current.get().hook()
         return pool
 
 

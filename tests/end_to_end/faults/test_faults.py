@@ -194,8 +194,9 @@ OPERATIONS: Final = {
     "logout": "Logout",
 }
 COMMANDS: Final = {
-    "register": ("device", "--force"),
-    "start": ("device", "--force"),
+    # No time to try again: what passes by itself is waited out otherwise.
+    "register": ("device", "--force", "--timeout", "4s"),
+    "start": ("device", "--force", "--timeout", "4s"),
     "poll": ("device", "--force"),
     "refresh": ("token",),
     "logout": ("logout",),

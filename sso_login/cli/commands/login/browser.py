@@ -54,6 +54,7 @@ def _approved(start: Start, *, timeout: float, port: int, paste: bool) -> Sessio
                 redirect_uri=receiver.redirect_uri,
                 registered=registered,
                 timeout=timeout,
+                notify=world.notify,
             )
             start.context.render.authorize(start.chosen, login.url)
             with start.context.render.drawing():

@@ -54,7 +54,9 @@ def _approved(start: Start, *, extras: Extras, timeout: float | None) -> Session
         left = end - world.clock.monotonic()
         if left <= 0:
             raise LoginTimedOut("no code was approved within --timeout")
-        login = start_device(issuer, world.clock, start.chosen, registered=registered, timeout=left)
+        login = start_device(
+            issuer, world.clock, start.chosen, registered=registered, timeout=left, notify=world.notify
+        )
         render.code(start.chosen, login.code)
         _offer(start, login.code, extras)
         try:
