@@ -50,7 +50,7 @@ def test_a_renewal_whose_answer_is_lost(rotation: Rotation, code: int, sent: Del
     ],
 )
 def test_a_login_whose_answer_is_lost(operation: str, code: int, calls: dict[str, int]) -> None:
-    """A start is made again; a spent code ends the login, what was there stays, byte for byte, and the next one works."""
+    """A start is made again; a spent code ends the login, and what was there stays, byte for byte."""
     with wired() as sh:
         sh("device")
         before, asked = sh.kept(), sh.service.calls.copy()
