@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from sso_login.adapters.system import forks
 from sso_login.core.errors import (
     LoginRequired,
     ServiceError,
@@ -75,6 +76,12 @@ class TokenProvider:
         self._found: tuple[World, Chosen] | None = None
         self._token: Token | None = None
         self._warned = False
+        forks.note(self)
+
+    def renew_in_child(self) -> None:
+        """Start afresh in a forked child: another thread may have held the lock, a connection or a half-made world."""
+        self._lock = threading.Lock()
+        self._found = None
 
     def __repr__(self) -> str:
         """Name the session, never the token."""

@@ -223,7 +223,7 @@ def test_no_answer_at_the_start_of_a_login(sh: Shell, operation: str, name: str)
     """One line, one hint, the code, and nothing is stored."""
     reply, code = BODIES[name]
     sh.emulator.service.order(Fault(operation, reply=reply, times=5))
-    assert said(sh("device")) == (code, ["error", "hint"])
+    assert said(sh("device", "--timeout", "4s")) == (code, ["error", "hint"])  # no time to wait for a busy service
     assert sh("token").code == 3
 
 

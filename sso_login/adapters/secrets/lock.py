@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
-from typing import TYPE_CHECKING, Final, Protocol
-
-from filelock import lock_descriptor
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from sso_login import layout
 from sso_login.adapters.secrets import files
+from sso_login.adapters.system import forks
 from sso_login.core.errors import LockTimeout, StoreUnusable
 from sso_login.core.message import Notice
 
@@ -55,17 +55,14 @@ class FileLocks:
     def hold(self, name: str) -> Iterator[None]:
         """Hold the session's lock; raise LockTimeout, UnsafeFile, StoreUnusable; never hold it while a human acts."""
         path = os.path.join(self._folder, files.file_name(layout.quoted(name)))
-        descriptor = files.open_kept(path)
-        try:
-            self._wait(descriptor, path, name)
+        with _Opened(path) as lock:
+            self._wait(lock, name)
             yield
-        finally:
-            os.close(descriptor)  # which lets the lock go
 
-    def _wait(self, descriptor: int, path: str, name: str) -> None:
+    def _wait(self, lock: _Opened, name: str) -> None:
         started = self._clock.monotonic()
         told = False
-        while not _tried(descriptor, path):
+        while not lock.tried():
             waited = self._clock.monotonic() - started
             if waited >= self._wait_seconds:
                 message = f"session {name!r} was locked by another process for {self._wait_seconds:.0f} s"
@@ -85,17 +82,84 @@ def politely(home: str, *, patience: float = _QUIET, clock: Ticking = time) -> I
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(StoreUnusable):
-            descriptor = files.open_kept(os.path.join(home, "locks", ".keyring"))
-            stack.callback(os.close, descriptor)
+            lock = stack.enter_context(_Opened(os.path.join(home, "locks", ".keyring")))
             end = clock.monotonic() + patience
-            while not _tried(descriptor, ".keyring") and clock.monotonic() < end:
+            while not lock.tried() and clock.monotonic() < end:
                 clock.sleep(_STEP / 5)
         yield
 
 
-def _tried(descriptor: int, path: str) -> bool:
-    try:
-        return lock_descriptor(descriptor, blocking=False)
-    except OSError as error:
-        message = f"cannot lock {path}: {error.strerror or type(error).__name__}"
-        raise StoreUnusable(message, hint="Put SSO_LOGIN_HOME on a file system that knows locks.") from error
+class _Opened:
+    """A lock file that is open: tried without waiting, let go by the process that took it and by no other.
+
+    A forked child has the descriptor, too, and the system lets a lock go only when all of them are closed: so the taker
+    unlocks by name, and the child closes at once what it never took.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._owner = os.getpid()
+        self.descriptor = -1
+
+    def __enter__(self) -> Self:
+        with forks.guard:
+            self.descriptor = files.open_kept(self._path)
+            _open.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if os.getpid() != self._owner:
+            return  # closed when the child began
+        with contextlib.suppress(OSError):
+            _unlock(self.descriptor)
+        _open.discard(self)
+        os.close(self.descriptor)
+
+    def tried(self) -> bool:
+        """Take the lock if nobody has it; raise StoreUnusable where the file system knows no locks."""
+        try:
+            return _lock(self.descriptor)
+        except OSError as error:
+            message = f"cannot lock {self._path}: {error.strerror or type(error).__name__}"
+            raise StoreUnusable(message, hint="Put SSO_LOGIN_HOME on a file system that knows locks.") from error
+
+
+_open: Final = set[_Opened]()
+
+
+def _close_in_child() -> None:
+    for lock in _open:
+        with contextlib.suppress(OSError):
+            os.close(lock.descriptor)
+    _open.clear()
+
+
+forks.in_child(_close_in_child)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> bool:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

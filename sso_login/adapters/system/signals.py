@@ -7,11 +7,15 @@ import sys
 import threading
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from sso_login.adapters.system import forks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
+
+    _Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 
 # SIGHUP is unknown on Windows.
 if sys.platform == "win32":
@@ -62,6 +66,19 @@ class _Blocks:
 
 
 _blocks: Final = _Blocks()
+_replaced: Final = list["Mapping[signal.Signals, _Handler]"]()  # the handlers whose place ours have, outermost first
+
+
+def _put_back_in_child() -> None:
+    """Let a child that another thread forked have the handlers of before, and no blocks of threads that are gone."""
+    _blocks.__init__()  # type: ignore[misc]  # the very object is what everybody holds
+    for handlers in reversed(_replaced):
+        for number, old in handlers.items():
+            signal.signal(number, old)
+    _replaced.clear()
+
+
+forks.in_child(_put_back_in_child)
 
 
 def side_by_side(calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
@@ -143,6 +160,7 @@ def _handled(numbers: tuple[signal.Signals, ...], handler: Callable[[int, FrameT
         return
     before = {number: signal.getsignal(number) for number in numbers}
     ours = {number: old for number, old in before.items() if old not in {None, signal.SIG_IGN}}
+    _replaced.append(ours)
     try:
         for number in ours:
             signal.signal(number, handler)
@@ -150,3 +168,5 @@ def _handled(numbers: tuple[signal.Signals, ...], handler: Callable[[int, FrameT
     finally:
         for number, old in ours.items():
             signal.signal(number, old)
+        if ours in _replaced:  # not in a child that was forked meanwhile
+            _replaced.remove(ours)

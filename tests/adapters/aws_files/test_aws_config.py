@@ -384,7 +384,7 @@ def test_the_file_is_the_one_named_or_the_home_folders() -> None:
 @pytest.mark.parametrize("env", [{}, {"HOME": ""}, {"HOME": "relative"}, {"HOME": "~"}])
 def test_without_a_usable_home_variable_the_system_is_asked(env: dict[str, str]) -> None:
     """Where HOME is unset, empty or relative the passwd entry serves."""
-    system = subprocess.run(["getent", "passwd", str(os.getuid())], capture_output=True, text=True, check=True).stdout
+    system = subprocess.run(["sh", "-c", "getent passwd $(id -u)"], capture_output=True, text=True, check=True).stdout
     assert config_path(env) == f"{system.split(':')[5]}/.aws/config"
     assert config_path({"AWS_CONFIG_FILE": "~nobody-has-this-name/x"}) == "~nobody-has-this-name/x"
 

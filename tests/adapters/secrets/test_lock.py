@@ -150,8 +150,49 @@ def test_a_lock_file_is_private_and_no_link_is_followed(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows words it differently")
 def test_what_cannot_be_locked_is_worded() -> None:
     """An error of the locking call is one of ours."""
+    opened = lock._Opened("/x")
+    opened.descriptor = 9_999
     with pytest.raises(StoreUnusable, match="cannot lock /x: Bad file descriptor"):
-        lock._tried(9_999, "/x")
+        opened.tried()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
+def test_a_forked_child_keeps_no_lock(tmp_path: Path) -> None:
+    """The child lives on, idle; the parent's lock is free at once, and its own end of the block touches nothing."""
+    if sys.platform == "win32":
+        return
+    reader, writer = os.pipe()
+    with quick(tmp_path).hold("name"):
+        child = os.fork()
+    if child == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    try:
+        with quick(tmp_path).hold("name"):
+            assert os.waitpid(child, os.WNOHANG) == (0, 0)
+    finally:
+        os.close(writer)
+        assert os.waitpid(child, 0)[1] == 0
+        os.close(reader)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
+def test_a_forked_child_never_lets_the_parents_lock_go(tmp_path: Path) -> None:
+    """The child leaves the block and ends; the parent has the lock still."""
+    if sys.platform == "win32":
+        return
+    with quick(tmp_path).hold("name"):
+        child = os.fork()
+        if child == 0:
+            try:
+                with quick(tmp_path).hold("name"):
+                    os._exit(1)
+            except LockTimeout:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        with pytest.raises(LockTimeout), quick(tmp_path).hold("name"):
+            pytest.fail("the lock was gone")
 
 
 def test_turns_at_the_keyring_are_taken_but_not_for_ever(tmp_path: Path) -> None:
