@@ -177,7 +177,7 @@ def test_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     with running() as other:
         port = other.url.rpartition(":")[2]
         assert run(["emulator", "--port", port, "--", "true"]) == 1
-    assert capsys.readouterr().err.startswith(f"error: port {port} of 127.0.0.1 ")
+    assert capsys.readouterr().err.startswith(f"error: cannot listen on 127.0.0.1:{port} ")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "5w", ""])

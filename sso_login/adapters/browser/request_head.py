@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from typing import Final
-
-from sso_login.core.model import CALLBACK
 
 LONGEST_LINE: Final = 8192  # bytes of the request line; a code has some 2,000 at most
 LONGEST_HEAD: Final = 32768  # bytes of it all: browsers send the cookies of whatever else lives on 127.0.0.1
@@ -25,8 +24,8 @@ def head_in(read: bytes) -> bytes | None:
     return head if end else None
 
 
-def query_in(head: bytes, *, host: str) -> str:
-    """Give the query of a GET for the callback path that names this very host and port, or raise WrongRequest."""
+def query_in(head: bytes, *, host: str, path: str) -> str:
+    """Give the query of a GET for that path that names this very host and port, or raise WrongRequest."""
     line, *headers = head.split(b"\r\n")
     matched = _LINE.fullmatch(line)
     if matched is None:
@@ -36,10 +35,10 @@ def query_in(head: bytes, *, host: str) -> str:
     if _hosts(headers) != [host.encode()]:
         # A name that leads to 127.0.0.1 is how pages from elsewhere get here (DNS rebinding).
         raise WrongRequest("another Host")
-    path, _, query = matched[2].decode("ascii").partition("?")
-    if path != CALLBACK:
+    asked, _, query = matched[2].partition(b"?")
+    if not hmac.compare_digest(asked, path.encode()):
         raise WrongRequest("another path")
-    return query
+    return query.decode("ascii")
 
 
 def _hosts(headers: list[bytes]) -> list[bytes]:

@@ -57,6 +57,23 @@ def wrong() -> bytes:
     return _reply("400 Bad Request", "That did not work", "This is not the answer that sso-login waits for here.")
 
 
+def foreign() -> bytes:
+    """Give the whole reply to another user of this machine."""
+    return _reply("403 Forbidden", "Not yours", "This address is for another user of this machine.")
+
+
+def used() -> bytes:
+    """Give the whole reply to whoever comes with an address that was good once."""
+    return _reply("410 Gone", "Used already", "This address was good once. Run the command again.")
+
+
+def sent_on(target: str) -> bytes:
+    """Give the whole reply that sends a browser on, without a word of where to in its text."""
+    headers = {**HEADERS, "Location": target, "Content-Length": "0"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 303 See Other\r\n{head}\r\n".encode("ascii")
+
+
 def _reply(status: str, heading: str, said: str) -> bytes:
     body = f"""<!doctype html>
 <html lang="en">

@@ -33,7 +33,7 @@ def test_the_first_right_request_is_sent_on() -> None:
         assert not made.taken(0)
         assert asked(made.url) == (303, TARGET)
         assert made.taken(60)
-        assert asked(made.url) == (400, None)
+        assert asked(made.url) == (410, None)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from sso_login.adapters.browser.loopback import MOST_VISITS, Loopback
+from sso_login.adapters.browser.listener import MOST_VISITS
+from sso_login.adapters.browser.loopback import Loopback
 from sso_login.adapters.browser.request_head import LONGEST_LINE
 from sso_login.core.errors import SsoLoginError
 from sso_login.core.granting import Redirected
@@ -294,6 +295,7 @@ def test_who_hangs_up_halfway_changes_nothing(desk: Desk) -> None:
 def test_a_browser_that_hangs_up_early_has_still_answered(desk: Desk) -> None:
     """The answer counts though nobody reads its page."""
     with desk.connect() as connection:
+        assert desk.get("nothing").startswith(b"HTTP/1.1 400")  # so the first one was accepted, and known to be ours
         connection.sendall(desk.request(RIGHT))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert desk.answer.result(PATIENCE) == GRANTED
@@ -331,7 +333,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         port = urlsplit(first.redirect_uri).port or 0
         with pytest.raises(SsoLoginError) as caught:
             Loopback(port)
-    assert caught.value.message.startswith(f"port {port} of 127.0.0.1 cannot be listened on (")
+    assert caught.value.message.startswith(f"cannot listen on 127.0.0.1:{port} (")
     assert (caught.value.exit_code, "--port" in caught.value.hint) == (1, True)
 
 

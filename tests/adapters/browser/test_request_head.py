@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sso_login.adapters.browser.request_head import LONGEST_HEAD, LONGEST_LINE, WrongRequest, head_in, query_in
+from sso_login.core.model import CALLBACK
 
 HOST = "127.0.0.1:40001"
 LINE = b"GET /oauth/callback?code=c HTTP/1.1"
@@ -14,7 +15,7 @@ LINE = b"GET /oauth/callback?code=c HTTP/1.1"
 
 def query(head: bytes) -> str:
     """Read the query of a head."""
-    return query_in(head, host=HOST)
+    return query_in(head, host=HOST, path=CALLBACK)
 
 
 @pytest.mark.parametrize(

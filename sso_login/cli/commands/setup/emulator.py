@@ -162,7 +162,7 @@ def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str
         try:
             local = stack.enter_context(running(settings, port=port))
         except OSError as error:
-            what = f"port {port} of 127.0.0.1 cannot be listened on ({error.strerror})"
+            what = f"cannot listen on 127.0.0.1:{port} ({error.strerror})"
             raise SsoLoginError(what, hint="Leave --port out to take a free one.") from error
         try:
             box = stack.enter_context(sandbox.prepared(local, os.environ))
