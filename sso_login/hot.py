@@ -106,7 +106,7 @@ def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | N
     cards = os.path.dirname(card)
     if layout.stamp(layout.unquoted(config)) != config_stamp or layout.stamp(card) != card_stamp:
         return None
-    return [kind, layout.unquoted(place)] if layout.stamp(cards) == cards_stamp and _ours(cards) else None
+    return [kind, layout.unquoted(place)] if layout.stamp(cards) == cards_stamp else None
 
 
 def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":

@@ -11,7 +11,6 @@ from sso_login.core.errors import (
     BoundElsewhere,
     NewerRecord,
     NotLoggedIn,
-    SaveUnknown,
     ServiceError,
     SsoLoginError,
     StorageError,
@@ -88,7 +87,7 @@ def held(ports: Ports, chosen: Chosen) -> Held:
     spare = rescued(ports, name)
     try:
         stored = store.load(name)
-    except (StoreUnusable, StoreTimeout, SaveUnknown):
+    except (StoreUnusable, StoreTimeout):
         if spare is None and card is None:  # every login has its card, so there is none that could not be read
             raise _not_logged_in(chosen) from None
         if spare is None:

@@ -168,3 +168,18 @@ def test_a_refused_certificate_is_refused_for_all() -> None:
     with pytest.raises(Unreachable, match="not trusted") as caught:
         made.made(meets())
     assert caught.value.hint == "Name the CA bundle."
+
+
+def test_an_answer_to_a_request_from_before_makes_nothing_faster() -> None:
+    """What left before the last 429 was answered at the old pace: it says nothing of the new one."""
+    made = Pace(FakeClock())
+
+    def slowed_meanwhile() -> str:
+        made.made(meets(Throttled("429")))
+        return "answer"
+
+    made.made(meets(Throttled("429")))
+    before = made.gap
+    made.made(slowed_meanwhile)
+    # Once slower by a half, once faster by a hundredth for the inner answer; the outer one counts for nothing.
+    assert made.gap == pytest.approx(before * pace.SLOWER * pace.FASTER)

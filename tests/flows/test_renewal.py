@@ -11,6 +11,7 @@ from sso_login.core.errors import (
     BadRecord,
     BoundElsewhere,
     LockTimeout,
+    NewerRecord,
     NotLoggedIn,
     RefreshRefused,
     RenewalDeferred,
@@ -433,3 +434,18 @@ def test_a_definite_no_takes_the_back_off_away() -> None:
         with pytest.raises(ServiceError, match="invalid_request"):
             ensured(made, chosen(), FOR_TOKEN)
     assert card(made).retry_after == 0
+
+
+def test_a_newer_versions_record_is_looked_for_again_under_the_lock() -> None:
+    """One that appeared while a human was approving is not written over, and stays as it is."""
+    made = ports()
+    newer = "sso-login-record 999\n1\nx\n{}"
+
+    def appear() -> None:
+        made.entries["keyring"].texts["sso-login:sso:my-sso"] = newer
+
+    made.store("keyring")
+    made.locks.before = appear
+    with pytest.raises(NewerRecord):
+        signed_in(made, session(), made.store("keyring"))
+    assert made.entries["keyring"].texts == {"sso-login:sso:my-sso": newer}

@@ -354,3 +354,12 @@ def test_a_role_is_named_as_iam_allows(role: str) -> None:
     with pytest.raises(UsageProblem, match="cannot be the name of a role"):
         RoleAsked(chosen(), ACCOUNT, role)
     assert RoleAsked(chosen(), ACCOUNT, "A_b+=,.@-9").key == RoleKey("my-sso", ACCOUNT, "A_b+=,.@-9")
+
+
+def test_signals_are_held_back_while_credentials_are_kept() -> None:
+    """From the card that lists them to the entry itself: an interrupt between the two would leave one without one."""
+    ports = logged_in(given())
+    seen: list[int] = []
+    ports.entries["keyring"].writing = lambda: seen.append(ports.held)
+    role_credentials(ports, ASKED)
+    assert seen == [1]

@@ -50,12 +50,14 @@ class Both:
         """Ask the hot path; None where it steps aside."""
         return hot.answer(["token", *argv], {**self.env, **env})
 
-    def log_in(self, name: str = "my-sso", *, access: str = "the-token", left: float = 3600) -> Session:
+    def log_in(
+        self, name: str = "my-sso", *, access: str = "the-token", left: float = 3600, start_url: str = START_URL
+    ) -> Session:
         """Keep a login with that much time left."""
         now = int(time.time())
         fresh = replace(token(access), issued_at=int(now + left - 3600), expires_at=int(now + left))
         known = client(issued_at=now, expires_at=now + 90 * 86400)
-        made = session(name, token=fresh, client=known, instance=Instance(START_URL, "us-east-1"))
+        made = session(name, token=fresh, client=known, instance=Instance(start_url, "us-east-1"))
         world = self.world(self.env, lambda _notice: None)
         signed_in(world, made, world.store(store_kind(world.cards.read(name), self.env)))
         return made

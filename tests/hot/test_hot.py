@@ -277,3 +277,19 @@ def test_an_index_that_cannot_be_written_is_done_without(both: Both) -> None:
     ran = both.ordinary()
     assert (ran.code, ran.out, ran.err) == (0, TOKEN, "")
     assert both.hot() is None
+
+
+def test_the_token_of_a_profile_is_no_answer_to_a_plain_question(both: Both) -> None:
+    """`token --profile x` leaves nothing that `token` could take for its own, whichever was asked first."""
+    both.config.write_text(
+        both.config.read_text()
+        + f"[sso-session other]\nsso_start_url = {START_URL}/other\nsso_region = us-east-1\n"
+        + "[profile x]\nsso_session = other\n[default]\nsso_session = my-sso\n"
+    )
+    both.log_in("other", access="the-other-token", start_url=f"{START_URL}/other")
+    assert both.ordinary("--profile", "x").out == "the-other-token\n"
+    assert both.hot() in {None, "the-token\n"}
+    assert both.ordinary().out == "the-token\n"
+    assert both.ordinary("--profile", "x").out == "the-other-token\n"
+    assert both.hot() == "the-token\n"
+    assert both.hot("other") in {None, "the-other-token\n"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sso_login.adapters.system.http import Http
+from sso_login.adapters.system.http import Http, _Attempt, _Once
 from sso_login.adapters.system.idle import Idle, Route
 from sso_login.core.errors import NotAnAnswer, Unreachable
 from sso_login.core.message import Request
@@ -193,3 +193,24 @@ def test_no_more_are_kept_than_allowed_and_only_for_the_same_route() -> None:
     for other in ({"netloc": "b.example"}, {"scheme": "http"}, {"verify": "/ca"}, {"proxy": "http://p"}):
         assert idle.take(route._replace(**other)) is None
     assert [idle.take(route), idle.take(route), idle.take(route)] == [second, first, None]
+
+
+def test_a_connection_whose_try_was_called_off_is_never_kept() -> None:
+    """The whole answer may have come in the very moment in which the time was up: the socket is cut already."""
+
+    class Adapter(_Once):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+            super().close()
+
+    idle = Idle[_Once](4)
+    route = Route("http", "127.0.0.1:9", verify=True, proxy=None)
+    for called_off in (False, True):
+        attempt = _Attempt(Request("X", "GET", "http://127.0.0.1:9/", keep_alive=True), "x", route=route, idle=idle)
+        adapter = Adapter()
+        if called_off:
+            attempt.late()
+        attempt._done(adapter, whole=True)
+        assert (idle.take(route) is None, adapter.closed) == (called_off, called_off)

@@ -296,3 +296,12 @@ def test_a_record_of_an_instant_that_no_calendar_has(where: str) -> None:
         for command in ("token", "refresh", "device"):
             assert sh(command).code == 7
         assert (standing(sh)["state"], sh.kept()) == ("unreadable", before)
+
+
+def test_quiet_is_quiet_about_notices_too() -> None:
+    """A clock that is a day off is worth a word to a person, and a mail every five minutes to nobody."""
+    with wired(ahead=DAY) as sh:
+        sh("device")
+        for argv, told in ((("refresh", "--force"), True), (("refresh", "--force", "--quiet"), False)):
+            ran = sh(*argv)
+            assert (ran.code, "clock" in ran.err, ran.err == "") == (0, told, not told), ran.err

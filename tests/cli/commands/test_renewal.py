@@ -192,3 +192,42 @@ def test_the_back_off_is_kept_without_a_secret(sh: Shell) -> None:
     sh("token")
     card = json.loads(Path(sh.env["SSO_LOGIN_HOME"], "sessions", "my-sso").read_text())
     assert (card["retry_after"], card["retry_delay"]) == (sh.clock.now() + 15, 15)
+
+
+INVALID = Reply(400, {"Content-Type": "application/json"}, b'{"error": "invalid_request"}')
+GRANT = Reply(400, {"Content-Type": "application/json"}, b'{"error": "invalid_grant"}')
+DOWN = Reply(500, {}, b"")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [(GRANT, DOWN, 3), (GRANT, INVALID, 3), (INVALID, DOWN, 6), (DOWN, INVALID, 6), (DOWN, DOWN, 5), (None, DOWN, 5)],
+    ids=["3 and 5", "3 and 6", "6 and 5", "5 and 6", "5 and 5", "0 and 5"],
+)
+def test_of_two_errors_at_once_the_worse_decides(sh: Shell, first: Reply | None, second: Reply, code: int) -> None:
+    """The exit code over several sessions is the first present of 7, 3, 2, 6, 1, 5, whoever failed first."""
+    _two(sh)
+    for reply in (first, second):
+        if reply is not None:
+            sh.emulator.service.order(Fault("CreateToken", reply=reply))
+    assert sh("refresh", "--force").code == code
+
+
+def test_a_store_that_fails_and_an_unknown_name_weigh_more_than_the_network(sh: Shell) -> None:
+    """7 before 3 before 2 before 5."""
+    _two(sh)
+    sh.emulator.service.order(Fault("CreateToken", reply=DOWN, times=9))
+    assert sh("refresh", "--force", "my-sso", "nobody-knows-it").code == 2
+    other = sh.record("other")
+    other.chmod(0o644)
+    assert sh("refresh", "--force", "my-sso", "other", "nobody-knows-it").code == 7
+    other.chmod(0o600)
+    assert sh("logout", "other", "--local").code == 0
+    assert sh("refresh", "--force", "my-sso", "other", "nobody-knows-it").code == 3
+
+
+def _two(sh: Shell) -> None:
+    section = f"[sso-session other]\nsso_start_url = {sh.emulator.start_url}\nsso_region = us-east-1\n"
+    sh.config.write_text(sh.config.read_text() + section)
+    for name in ("my-sso", "other"):
+        assert sh("device", name).code == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,7 +11,10 @@ from sso_login.core.model import Card, Session
 
 
 class MemoryEntries:
-    """The port Entries in a dict; every operation raises `trouble` while it is set, writes raise `write_trouble`."""
+    """The port Entries in a dict; every operation raises `trouble` while it is set, writes raise `write_trouble`.
+
+    `writing` happens before each write.
+    """
 
     def __init__(self, *, kind: str = "keyring", backend: str = "memory") -> None:
         """Start empty."""
@@ -21,6 +24,7 @@ class MemoryEntries:
         self.writes: list[str] = []
         self.trouble: StorageError | None = None
         self.write_trouble: StorageError | None = None
+        self.writing: Callable[[], object] | None = None
 
     def check(self) -> None:
         """Raise whatever trouble is set."""
@@ -34,6 +38,8 @@ class MemoryEntries:
     def write(self, entry: str, text: str) -> None:
         """Keep the text, and note the entry in `writes`."""
         self._fail(writing=True)
+        if self.writing:
+            self.writing()
         self.writes.append(entry)
         self.texts[entry] = text
 
