@@ -224,6 +224,8 @@ def test_a_store_that_fails_and_an_unknown_name_weigh_more_than_the_network(sh: 
     other.chmod(0o600)
     assert sh("logout", "other", "--local").code == 0
     assert sh("refresh", "--force", "my-sso", "other", "nobody-knows-it").code == 3
+    sh.record("my-sso").chmod(0o644)
+    assert sh("refresh", "--force", "other", "my-sso").code == 7
 
 
 def _two(sh: Shell) -> None:
