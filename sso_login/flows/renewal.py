@@ -92,10 +92,8 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
         _may_try(card, now)
     _can_renew(current.session, now)
     current.store.save(current.session)
-    # Before the request leaves: whatever ends this process now, the next one does not ask again at once.
-    ports.cards.write(_postponed(card, now, 0))
     try:
-        outcome = _exchanged(ports, current)
+        outcome = _exchanged(ports, current, armed=_postponed(card, now, 0))
     except Unreachable as error:
         ports.cards.write(_postponed(card, ports.clock.now(), error.wait or 0))
         raise
@@ -152,8 +150,12 @@ def _session_over(known: Card | Chosen, *, why: str = "") -> RefreshRefused:
     return RefreshRefused(f"session {known.name!r} is over: its refresh token is no longer accepted", hint=hint)
 
 
-def _exchanged(ports: Ports, current: Held) -> Outcome:
-    """Spend the refresh token and save what comes back; a try is repeated only if nothing of it was sent."""
+def _exchanged(ports: Ports, current: Held, *, armed: Card) -> Outcome:
+    """Spend the refresh token and save what comes back; a try is repeated only if nothing of it was sent.
+
+    The `armed` card is written before the request leaves: whatever ends this process from then on (a kill, a bug), the
+    next one does not send the same token again at once. A signal comes before both, or after the answer is stored.
+    """
     session, issuer = current.session, ports.issuer(current.session.instance)
     spent = session.token.refresh
     if spent is None:
@@ -162,6 +164,7 @@ def _exchanged(ports: Ports, current: Held) -> Outcome:
     for wait in (*UNSENT_WAITS, None):
         try:
             with ports.unbroken():
+                ports.cards.write(armed)
                 token = issuer.renew(session)
                 # RFC 6749 section 6: no new refresh token means that the old one stays.
                 return _saved(ports, current, token if token.refresh else replace(token, refresh=spent))

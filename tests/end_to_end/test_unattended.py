@@ -28,6 +28,9 @@ from sso_login.emulator.server import Emulator, running
 from tests.support.shell import Ran, process
 from tests.support.stores.keyring_host import KeyringHost, keyring_host, needs_keyring
 
+REMEDY: Final = (
+    "Run this inside a login session, or log in again into files: `SSO_LOGIN_STORE=file sso-login device cron --force`."
+)
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = (ROOT / "docs" / "unattended.md").read_text()
 JOB: Final = "sso-login refresh --all --quiet"
@@ -148,7 +151,7 @@ class TestCron:
                 assert (ran.code, ran.out) == (7, "")
                 assert ran.err.splitlines() == [
                     "error: no keyring: there is no D-Bus session bus",
-                    "hint: Run this inside a login session, or keep secrets in files: SSO_LOGIN_STORE=file.",
+                    f"hint: {REMEDY}",
                 ]
             assert emulator.service.calls == asked
 

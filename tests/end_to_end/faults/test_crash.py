@@ -73,14 +73,15 @@ def next_token(at: Desk, *, codes: set[int]) -> int:
 
 @needs_strace
 def test_the_renewal_is_traced_whole(tmp_path: Path) -> None:
-    """The calls that the program is ended at include both saves of the record, the lock, and the request."""
+    """The calls that the program is ended at include both saves of record and card, the lock, and the request."""
     with desk(tmp_path / "dry", GRACE) as dry:
         dry.log_in()
         found = renewal_stops(dry)
     calls = [stop.call for stop in found]
-    assert calls.count("flock") == 1
-    assert [call.startswith("rename") for call in calls].count(True) == 2
-    assert calls.count("fsync") == 4
+    assert calls.count("flock") == 2, "taken, and let go by name"
+    # The record is proved writable, the back-off armed; then the answer is stored, and the back-off taken away.
+    assert [call.startswith("rename") for call in calls].count(True) == 4
+    assert calls.count("fsync") == 8
     assert {"fchmod", "write", "sendto", "recvfrom"} <= set(calls)
     assert any(call.startswith("unlink") for call in calls)
 

@@ -122,8 +122,10 @@ class Desk:
         return FileCards(self.state).read(NAME)
 
     def age(self) -> None:
-        """Let the stored token be over, so that whoever wants it has to renew."""
-        session = self.kept()
+        """Let the stored token be over, so that whoever wants it has to renew, and any back-off be past."""
+        session, card = self.kept(), self.card
+        if card and card.retry_after:
+            FileCards(self.state).write(replace(card, retry_after=1.0))
         old = replace(session, token=replace(session.token, expires_at=1, issued_at=0))
         SessionStore(FileEntries(self.state)).save(old)
 
