@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MOST = 1 << 20  # bytes of any file of ours
 _MIN_TTL = 60
+_MISDATED = 60.0  # seconds that a clock may be set back
 _ROLE_TTL = 300.0  # seconds: credentials with less left are fetched anew
 
 
@@ -102,6 +103,8 @@ def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | N
     if line is None or os.path.lexists(layout.rescue_home(env)):
         return None
     config, config_stamp, cards_stamp, card, card_stamp, kind, place = line[len(prefix) :].split(" ")
+    if int(card_stamp.split("-")[3]) / 1e9 - time.time() > _MISDATED:  # written with the token, by a clock set ahead
+        return None
     card = layout.unquoted(card)
     cards = os.path.dirname(card)
     if layout.stamp(layout.unquoted(config)) != config_stamp or layout.stamp(card) != card_stamp:

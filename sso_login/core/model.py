@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
@@ -168,6 +168,9 @@ class Client:
         return set(self.grants) == set(grants) and now <= (self.issued_at + self.expires_at) / 2
 
 
+MISDATED: Final = 60.0  # seconds that a clock may be set back without anybody minding
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token and, where the issuer gave one, the refresh token that renews it."""
@@ -180,6 +183,10 @@ class Token:
     def usable(self, now: float, margin: float = 0) -> bool:
         """Tell whether more than `margin` seconds are left."""
         return self.expires_at - now > margin
+
+    def misdated(self, now: float) -> bool:
+        """Tell whether it comes from a clock that was wrong: issued in the future, so its end is no better known."""
+        return self.issued_at - now > MISDATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +212,8 @@ class Card:
     `store` and `backend` are pinned at login; `entries` are the names of what lies in that store.
     `sdk_cache` is what the SDKs' own cache file is named after where it is kept in step, else empty.
     `refused` says that the issuer refused the stored refresh token. After a renewal that failed on
-    the network none is tried before `retry_after`, and `retry_delay` (seconds) doubles.
+    the network none is tried before `retry_after`, and `retry_delay` (seconds) doubles. Both are facts about one
+    refresh token, whose fingerprint is `about`; empty in a card of an older version, which meant the stored one.
     """
 
     name: str
@@ -218,3 +226,17 @@ class Card:
     refused: bool = False
     retry_after: float = 0
     retry_delay: float = 0
+    about: str = ""
+
+    def facts_of(self, token: Token) -> Card:
+        """Give the card without what it says of another token: a crash may have left it behind a newer record."""
+        if not self.about or not (self.refused or self.retry_after) or self.about == fingerprint(token):
+            return self
+        return replace(self, refused=False, retry_after=0, retry_delay=0, about="")
+
+
+def fingerprint(token: Token) -> str:
+    """Tell refresh tokens apart without a word of them: 64 bits of a digest; empty where there is none."""
+    import hashlib  # OpenSSL costs more than all else that a card needs
+
+    return hashlib.sha256(token.refresh.reveal().encode()).hexdigest()[:16] if token.refresh else ""

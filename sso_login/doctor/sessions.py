@@ -93,6 +93,7 @@ def session_findings(ports: Ports, chosen: Chosen, *, keyring: Finding | None, b
         yield broken(SESSION, f"{about}: its login lies in the keyring, which cannot be read now", keyring.remedy)
         return
     found = standing(ports, chosen)
+    card = found.card or card  # whose facts are about the token that is there
     yield _state(found, chosen, card, now=ports.clock.now())
     yield from _besides(found, card, now=ports.clock.now(), backend=backend)
 

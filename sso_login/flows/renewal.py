@@ -18,7 +18,7 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.message import Notice
-from sso_login.core.model import SIGNIN
+from sso_login.core.model import SIGNIN, fingerprint
 from sso_login.flows import adopt as cached
 from sso_login.flows.stored_login import REFUSALS, Held, card_of, held, log_in, rescue, unrescue
 
@@ -46,6 +46,8 @@ class Want:
 
     def met(self, token: Token, now: float) -> bool:
         """Tell whether the token will do as it is."""
+        if token.misdated(now):
+            return False
         young = self.keep_young and 0 <= now - token.issued_at < YOUNG and token.usable(now)
         return not self.force and (young or token.usable(now, self.min_ttl))
 
@@ -87,7 +89,7 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
         current = _brought_home(ports, chosen, current)
     if want.met(token, now) or (token != before.token and token.usable(now)):
         return Outcome(current.session)
-    card = current.card or card_of(current.session, current.store)
+    card = replace(current.card or card_of(current.session, current.store), about=fingerprint(token))
     if not want.force:
         _may_try(card, now)
     _can_renew(current.session, now)
@@ -121,7 +123,7 @@ def _brought_home(ports: Ports, chosen: Chosen, current: Held) -> Held:
         current.store.save(session)
         unrescue(ports, session.name)
     if current.followed:  # whatever stood in the way of a renewal: somebody has made one
-        card = replace(card, refused=False, retry_after=0, retry_delay=0)
+        card = replace(card, refused=False, retry_after=0, retry_delay=0, about="")
         ports.cards.write(card)
     if cached.to_share(chosen, card):
         card = cached.shared(ports, session, card=card, named=chosen.cached_as)
@@ -190,7 +192,7 @@ def _noted(ports: Ports, before: Held, card: Card, session: Session) -> None:
     """Bring the card up to date; a token that was over when it came is kept, but not asked for again at once."""
     now = ports.clock.now()
     if not session.token.usable(now):
-        ports.cards.write(_postponed(card, now, 0))
+        ports.cards.write(replace(_postponed(card, now, 0), about=fingerprint(session.token)))
         raise MalformedReply(f"the service renewed session {session.name!r} with a token that is already over")
     ports.cards.write(card_of(session, before.store, old=card))
 
@@ -202,7 +204,7 @@ def _postponed(card: Card, now: float, wait: float) -> Card:
 
 def _answered(card: Card) -> Card:
     """Take the back-off away: an answer came, and there is nothing to wait for."""
-    return replace(card, retry_after=0, retry_delay=0)
+    return replace(card, retry_after=0, retry_delay=0, about="")
 
 
 def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: ServiceError) -> Outcome:

@@ -38,6 +38,7 @@ class Standing:
     store: str | None = None
     backend: str | None = None
     rescued: str | None = None
+    card: Card | None = None
     error: SsoLoginError | None = None
     unread_kind: str = SSO
 
@@ -87,7 +88,8 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
     session, token = found.session, found.session.token
     refused = found.card is not None and found.card.refused
     renewable = token.refresh is not None and session.client.usable(now) and not refused
-    state = VALID if token.usable(now) else RENEWABLE if renewable else LOGIN_REQUIRED
+    valid = token.usable(now) and not token.misdated(now)
+    state = VALID if valid else RENEWABLE if renewable else LOGIN_REQUIRED
     return Standing(
         name=session.name,
         state=state,
@@ -100,4 +102,5 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
         store=found.store.kind,
         backend=found.card.backend if found.card else found.store.backend,  # as the record was last written
         rescued=rescued,
+        card=found.card,
     )

@@ -98,6 +98,7 @@ def held(ports: Ports, chosen: Chosen) -> Held:
 
 
 def _newest(ports: Ports, found: Held) -> Held:
+    found = replace(found, card=found.card and found.card.facts_of(found.session.token))
     theirs = cached.followed(ports, found.session, found.card)
     return replace(found, session=theirs, followed=True) if theirs else found
 

@@ -24,7 +24,7 @@ from sso_login.core.errors import (
     Unreachable,
     UsageProblem,
 )
-from sso_login.core.model import Card, Instance, Session, Token
+from sso_login.core.model import Card, Instance, Session, Token, fingerprint
 from sso_login.flows.renewal import Outcome, Want, ensured, stale_notice
 from sso_login.flows.stored_login import card_of, forgotten, held, signed_in, store_kind
 from tests.support.fakes import INSTANCE, NOW, SCOPES, FakePorts, chosen, client, session, token
@@ -449,3 +449,64 @@ def test_a_newer_versions_record_is_looked_for_again_under_the_lock() -> None:
     with pytest.raises(NewerRecord):
         signed_in(made, session(), made.store("keyring"))
     assert made.entries["keyring"].texts == {"sso-login:sso:my-sso": newer}
+
+
+def test_a_refusal_is_a_fact_about_one_token() -> None:
+    """`device` killed between record and card leaves the old card: the new login is as good as any."""
+    made = ports(
+        session(token=SPENT),
+        renewed=[ServiceError("CreateToken was refused: invalid_grant", code="invalid_grant"), NEW],
+    )
+    with pytest.raises(RefreshRefused):
+        ensured(made, chosen(), FOR_TOKEN)
+    assert card(made).refused
+    with pytest.raises(RefreshRefused):
+        ensured(made, chosen(), FOR_TOKEN)
+    again = session(token=token("again", "refresh-again", left=-30))
+    made.store("keyring").save(again)  # and no more: the card still tells of the token before
+    assert ensured(made, chosen(), FOR_TOKEN).session.token == NEW
+    assert made.issuing.calls[-1] == "renew refresh-again"
+    assert (card(made).refused, card(made).about) == (False, "")
+
+
+def test_a_back_off_is_a_fact_about_one_token() -> None:
+    """A new login needs not wait for what failed with the old one."""
+    made = ports(session(token=SPENT), renewed=[Unreachable("no answer"), NEW])
+    with pytest.raises(Unreachable):
+        ensured(made, chosen(), FOR_TOKEN)
+    assert card(made).retry_after > NOW
+    made.store("keyring").save(session(token=token("again", "refresh-again", left=-30)))
+    assert ensured(made, chosen(), FOR_TOKEN).session.token == NEW
+
+
+def test_the_fact_of_an_older_version_is_believed() -> None:
+    """A card without a fingerprint means what lies in the store."""
+    made = ports(session(token=SPENT))
+    made.cards.write(replace(card(made), refused=True))
+    with pytest.raises(RefreshRefused):
+        ensured(made, chosen(), FOR_TOKEN)
+
+
+def test_a_fingerprint_tells_nothing_of_the_token() -> None:
+    """Sixteen hexadecimal digits, others for another token, and nothing where there is no refresh token."""
+    marks = {fingerprint(token("a", f"refresh-{number}")) for number in range(100)}
+    assert len(marks) == 100
+    assert all(len(mark) == 16 and int(mark, 16) >= 0 for mark in marks)
+    assert fingerprint(token("a", None)) == ""
+
+
+@pytest.mark.parametrize(("ahead", "renews"), [(86_400, True), (61, True), (60, False), (0, False), (-86_400, False)])
+def test_a_token_from_a_clock_that_was_ahead_is_renewed(ahead: int, renews: bool) -> None:  # noqa: FBT001 - a case
+    """Issued in the future by more than a minute: nobody knows when it ends, so it is not taken for good for a day."""
+    odd = replace(token("odd", "refresh-odd"), issued_at=NOW + ahead, expires_at=NOW + max(ahead, 0) + 3600)
+    made = ports(session(token=odd), renewed=[NEW])
+    assert ensured(made, chosen(), FOR_TOKEN).session.token == (NEW if renews else odd)
+    assert not renews or stored(made) == session(token=NEW)
+
+
+def test_a_token_from_a_wrong_clock_is_served_where_it_cannot_be_renewed() -> None:
+    """It may well be good: with a warning, as any token that could not be made fresher."""
+    odd = replace(token("odd", "refresh-odd"), issued_at=NOW + 86_400, expires_at=NOW + 90_000)
+    made = ports(session(token=odd), renewed=[Unreachable("no answer")])
+    outcome = ensured(made, chosen(), FOR_TOKEN)
+    assert (outcome.session.token, stale_notice(outcome) is not None) == (odd, True)

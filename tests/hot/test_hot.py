@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -293,3 +294,14 @@ def test_the_token_of_a_profile_is_no_answer_to_a_plain_question(both: Both) -> 
     assert both.ordinary("--profile", "x").out == "the-other-token\n"
     assert both.hot() == "the-token\n"
     assert both.hot("other") in {None, "the-other-token\n"}
+
+
+def test_a_card_written_by_a_clock_that_was_ahead_is_no_ground_to_stand_on(both: Both) -> None:
+    """The card is written with each token: one from tomorrow sends the hot path the ordinary way, which judges."""
+    tomorrow = time.time() + 86_400
+    os.utime(both.card, (tomorrow, tomorrow))
+    assert both.ordinary().code == 0
+    assert both.hot() is None
+    os.utime(both.card)
+    assert both.ordinary().code == 0
+    assert both.hot() == "the-token\n"

@@ -58,7 +58,7 @@ def client(**changes: object) -> Client:
 def token(access: str = "access-1", refresh: str | None = "refresh-1", *, left: float = 3600) -> Token:
     """Make a token of an hour with `left` seconds left."""
     secret = Secret(refresh) if refresh else None
-    return Token(Secret(access), secret, expires_at=int(NOW + left), issued_at=int(NOW + left - 3600))
+    return Token(Secret(access), secret, expires_at=int(NOW + left), issued_at=int(min(NOW, NOW + left - 3600)))
 
 
 def session(name: str = "my-sso", **changes: object) -> Session:

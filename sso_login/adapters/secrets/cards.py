@@ -88,6 +88,7 @@ def _members(card: Card) -> dict[str, object]:
         "refused": card.refused,
         "retry_after": card.retry_after,
         "retry_delay": card.retry_delay,
+        "about": card.about,
     }
 
 
@@ -112,4 +113,5 @@ def _card(content: bytes) -> Card:
         refused=fields.flag("refused"),
         retry_after=fields.number("retry_after"),
         retry_delay=fields.number("retry_delay"),
+        about=fields.text("about", ""),
     )

@@ -208,14 +208,14 @@ def test_a_wall_clock_that_is_set_right_while_it_polls_counts_the_token_right() 
 
 
 def test_a_clock_set_back_after_the_login() -> None:
-    """What seems good for longer is given as long as it seems good, and --force makes it right."""
+    """What was issued tomorrow is not valid for a day: it is said to be renewable, and the next command renews it."""
     with scratch() as sh:
         sh("device")
         sh.clock.wall -= DAY
+        assert standing(sh)["state"] == "renewable"
         assert sh("token").code == 0
-        assert standing(sh)["seconds_left"] == DAY + 3600
-        assert sh("refresh", "--force").code == 0
-        assert standing(sh)["seconds_left"] == 3600
+        assert sh.service.calls["CreateToken"] == 2
+        assert (standing(sh)["state"], standing(sh)["seconds_left"]) == ("valid", 3600)
 
 
 def test_a_clock_set_forward_after_the_login() -> None:
