@@ -125,7 +125,7 @@ class Scratch(Generic[AnyTransport]):
         """Give what is stored: the record byte for byte, and of the card all but when a renewal may be tried again."""
         found: dict[str, object] = {"record": self.record.read_bytes()} if self.record.exists() else {}
         if self.card.exists():
-            found["card"] = {**json.loads(self.card.read_bytes()), "retry_after": 0, "retry_delay": 0}
+            found["card"] = {**json.loads(self.card.read_bytes()), "retry_after": 0, "retry_delay": 0, "about": ""}
         return found
 
     def answer(self, operation: str, reply: Reply) -> None:
