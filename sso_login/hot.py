@@ -32,12 +32,16 @@ def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     try:
         found = _found(env, words)
         text = _text(found, env) if found else None
+        record = layout.parse(text, found[1]) if text and found else None
     except (OSError, ValueError, LookupError):
         return None
-    record = layout.parse(text) if text else None
-    if record is None or not _sound(record[1], record[2]) or record[0] - time.time() <= min_ttl:
+    if record is None:
         return None
-    return prefix + record[1] + "\n"
+    expires_at, issued_at, output, _ = record
+    now = time.time()
+    if not _sound(output) or expires_at - now <= min_ttl or issued_at - now > _MISDATED:
+        return None
+    return prefix + output + "\n"
 
 
 def _asked(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
@@ -93,33 +97,36 @@ def _seconds(text: str) -> "float | None":
 
 
 def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | None":
-    """Find the index's line for this very question, and see that config and card are as they were then."""
+    """Find the index's line for this very question, and see that config and card are as they were then.
+
+    Gives the kind of store, the entry's name and its file; all that is ours lies below the home that was asked.
+    """
     home = layout.home(env)
-    if not os.path.isabs(home):
+    if not os.path.isabs(home) or not _ours(home, 0o022):
         return None
     prefix = layout.question(env, *words) + " "
     lines = _private(layout.index_path(home)).split("\n")[:-1]  # what has no line break behind it is cut short
     line = next((line for line in lines if line.startswith(prefix)), None)
     if line is None or os.path.lexists(layout.rescue_home(env)):
         return None
-    config, config_stamp, cards_stamp, card, card_stamp, kind, place = line[len(prefix) :].split(" ")
-    if int(card_stamp.split("-")[3]) / 1e9 - time.time() > _MISDATED:  # written with the token, by a clock set ahead
+    config, config_stamp, cards_stamp, card, card_stamp, sdk, sdk_stamp, kind, entry, file = line[len(prefix) :].split(
+        " "
+    )
+    card = os.path.join(home, layout.unquoted(card))
+    seen = [layout.stamp(path) for path in (layout.unquoted(config), os.path.dirname(card), card)]
+    if seen != [config_stamp, cards_stamp, card_stamp] or (sdk and layout.stamp(layout.unquoted(sdk)) != sdk_stamp):
         return None
-    card = layout.unquoted(card)
-    cards = os.path.dirname(card)
-    if layout.stamp(layout.unquoted(config)) != config_stamp or layout.stamp(card) != card_stamp:
-        return None
-    return [kind, layout.unquoted(place)] if layout.stamp(cards) == cards_stamp else None
+    return [kind, layout.unquoted(entry), os.path.join(home, layout.unquoted(file))]
 
 
 def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":
-    kind, place = found
+    kind, entry, file = found
     if kind == "file":
-        return _private(place) if _ours(os.path.dirname(place)) else None
+        return _private(file) if _ours(os.path.dirname(file)) else None
     if kind == "keyring" and sys.platform == "linux":
         from sso_login import hot_dbus
 
-        return hot_dbus.secret(place, env)
+        return hot_dbus.secret(entry, env)
     return None
 
 
@@ -137,13 +144,12 @@ def _private(path: str) -> str:
         os.close(descriptor)
 
 
-def _ours(folder: str) -> bool:
+def _ours(folder: str, barred: int = 0o077) -> bool:
     if sys.platform == "win32":
         raise OSError
-    info = os.lstat(folder)
-    return info.st_mode & 0o170077 == 0o040000 and info.st_uid == os.geteuid()
+    info = os.stat(folder) if barred == 0o022 else os.lstat(folder)
+    return info.st_mode & (0o170000 | barred) == 0o040000 and info.st_uid == os.geteuid()
 
 
-def _sound(output: str, body: str) -> bool:
-    # A record that was cut short or filled with something else is for the ordinary way to name.
-    return output.isascii() and output.isprintable() and bool(output) and " " not in output and body.endswith("}")
+def _sound(output: str) -> bool:
+    return output.isascii() and output.isprintable() and bool(output) and " " not in output

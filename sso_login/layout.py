@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typi
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAGIC = "sso-login-record 1"
+MAGIC = "sso-login-record 2"
 MAGIC_NAME = "sso-login-record "
 USERNAME = "sso-login"
 END_OF_TIME = 32_503_680_000  # the year 3000, in epoch seconds: what every platform can write as a date
@@ -99,18 +99,40 @@ def entry(kind: str, *parts: str) -> str:
     return ":".join(["sso-login", kind, *map(quoted, parts)])
 
 
-def pack(expires_at: int, output: str, body: str) -> str:
-    """Write a record: magic line with the version, expiry in epoch seconds, the exact bytes to print, the JSON body."""
-    return f"{MAGIC}\n{expires_at}\n{output}\n{body}"
+def pack(entry: str, *, issued_at: int, expires_at: int, output: str, body: str) -> str:
+    """Write a record: a head of four lines, then the JSON body; instants in epoch seconds.
+
+    The head is the format and its version, the entry's name, `EXPIRES ISSUED CHECKSUM`, and the exact bytes to print.
+    """
+    times = f"{expires_at} {issued_at}"
+    return f"{MAGIC}\n{entry}\n{times} {_checksum(entry, times, output, body)}\n{output}\n{body}"
 
 
-def parse(text: str) -> "tuple[int, str, str] | None":
-    """Read a record's three parts back; None for anything that is not a record of this version."""
-    head = text.split("\n", 3)
-    if len(head) != 4 or head[0] != MAGIC or not head[1].isascii() or not head[1].isdigit() or len(head[1]) > 11:
+def parse(text: str, entry: str) -> "tuple[int, int, str, str] | None":
+    """Read a record back: when it expires, when it was issued, the bytes to print, the body.
+
+    None for anything else than a record of this version and this entry as `pack` wrote it, whole and unchanged.
+    """
+    head = text.split("\n", 4)
+    if len(head) != 5 or head[0] != MAGIC or head[1] != entry:
         return None
-    expires_at = int(head[1])
-    return (expires_at, head[2], head[3]) if expires_at < END_OF_TIME else None
+    times, _, checksum = head[2].rpartition(" ")
+    if checksum != _checksum(entry, times, head[3], head[4]):
+        return None
+    expires_at, issued_at = map(_epoch, times.split(" "))
+    return (expires_at, issued_at, head[3], head[4]) if max(expires_at, issued_at) < END_OF_TIME else None
+
+
+def _checksum(*parts: str) -> str:
+    """Sum up a record against damage: CRC-32 and length. Whoever may change a record may change its sum."""
+    from zlib import crc32
+
+    data = "\n".join([MAGIC, *parts]).encode("utf-8", "surrogatepass")
+    return f"{crc32(data):08x}-{len(data)}"
+
+
+def _epoch(digits: str) -> int:
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else END_OF_TIME
 
 
 def index_path(home: str) -> str:

@@ -1,12 +1,14 @@
 """Writes to stdout and stderr, each byte once; shared by the hot path and the command line, so it imports nothing."""
 
-import errno
 import os
 import sys
 
 CANNOT = "cannot write to stdout"
 CLOSED = f"{CANNOT}: it is closed"
 HINT = "Make room, or send the output elsewhere."
+
+
+_EBADF = 9  # on every platform; the module errno would be one import more
 
 
 def write(data: bytes, descriptor: int) -> None:
@@ -21,7 +23,7 @@ def write(data: bytes, descriptor: int) -> None:
 
 def explained(error: OSError | None) -> str | None:
     """Say why stdout took no result (None: it was closed from the start), or None where its reader went away."""
-    if error is None or error.errno == errno.EBADF:
+    if error is None or error.errno == _EBADF:
         return CLOSED
     if isinstance(error, BrokenPipeError):
         return None

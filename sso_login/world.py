@@ -113,7 +113,7 @@ class World:
         """What the hot path may trust; to be asked for before anything is read that goes into it."""
         from sso_login.adapters.secrets.hot_index import Index
 
-        return Index(self.home, self.env, self.cards)
+        return Index(self.home, self.env, self.cards, lambda named: self.sdk_cache.path(named))  # noqa: PLW0108 - built only where it is asked
 
     @cached_property
     def locks(self) -> Locks:

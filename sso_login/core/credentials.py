@@ -22,12 +22,16 @@ class RoleKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeptRole:
-    """Credentials as they lie in a store: `output` is the very line to print, `binding` that of the login."""
+    """Credentials as they lie in a store: `output` is the very line to print, `binding` that of the login.
+
+    `issued_at` is when they were fetched, 0 where an older version kept them.
+    """
 
     key: RoleKey
     binding: tuple[str, str, str]
     output: Secret
     expires_at: int
+    issued_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

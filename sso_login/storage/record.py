@@ -1,9 +1,9 @@
-"""What is stored, as text: layout's three-line head, then JSON; read strictly, worded without content."""
+"""What is stored, as text: layout's head, then JSON; read strictly, worded without content."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from sso_login import layout
 from sso_login.core import commands
@@ -12,6 +12,9 @@ from sso_login.core.model import SSO, Client, Instance, Secret, Session, Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_FORMAT_1: Final = f"{layout.MAGIC_NAME}1"  # read as ever; the next save writes the format of today
 
 
 class Broken(ValueError):
@@ -148,11 +151,16 @@ def packed(session: Session, *, where: str, kind: str = SSO) -> str:
         "instance": instance_members(session.instance),
         "scopes": list(session.scopes),
         "client": _client_members(session.client),
-        "issued_at": session.token.issued_at,
         "refresh": session.token.refresh.reveal() if session.token.refresh is not None else None,
         **_signed_in_as(session),
     }
-    text = layout.pack(session.token.expires_at, session.token.access.reveal(), json.dumps(body, separators=(",", ":")))
+    text = layout.pack(
+        layout.entry(kind, session.name),
+        issued_at=session.token.issued_at,
+        expires_at=session.token.expires_at,
+        output=session.token.access.reveal(),
+        body=json.dumps(body, separators=(",", ":")),
+    )
     unpacked(text, name=session.name, where=where, kind=kind)
     return text
 
@@ -183,8 +191,8 @@ def bad_record(name: str, where: str, reason: str, *, kind: str = SSO) -> BadRec
 
 
 def _session(text: str, name: str, kind: str) -> Session:
-    expires_at, access, body = head(text)
-    fields = Fields.of(body)
+    found = head(text, layout.entry(kind, name))
+    fields = Fields.of(found.body)
     if fields.text("name") != name:
         raise Broken("it belongs to another session")
     instance = read_instance(fields.fields("instance"))
@@ -195,10 +203,10 @@ def _session(text: str, name: str, kind: str) -> Session:
         instance=instance,
         client=_client(fields.fields("client")),
         token=Token(
-            access=Secret(access),
+            access=Secret(found.output),
             refresh=fields.optional_secret("refresh"),
-            expires_at=expires_at,
-            issued_at=fields.seconds("issued_at"),
+            expires_at=found.expires_at,
+            issued_at=fields.seconds("issued_at") if found.issued_at is None else found.issued_at,
         ),
         scopes=fields.texts("scopes"),
         id_token=fields.optional_secret("id_token"),
@@ -206,22 +214,47 @@ def _session(text: str, name: str, kind: str) -> Session:
     )
 
 
-def head(text: str) -> tuple[int, str, str]:
-    """Read a record's three parts: expiry in epoch seconds, the bytes to print, the body; raise Broken, Newer."""
-    magic = text.split("\n", 1)[0]
+class Head(NamedTuple):
+    """What a record's head says, and the body behind it; instants in epoch seconds.
+
+    `issued_at` is None in a record of format 1, whose body has it.
+    """
+
+    expires_at: int
+    issued_at: int | None
+    output: str
+    body: str
+
+
+def head(text: str, entry: str) -> Head:
+    """Read a record of that entry, of either format; raise Broken, Newer."""
+    magic, _, rest = text.partition("\n")
     if not magic.startswith(layout.MAGIC_NAME):
         raise Broken("it was not written by sso-login")
     if _version(magic.removeprefix(layout.MAGIC_NAME)) > _version(layout.MAGIC.removeprefix(layout.MAGIC_NAME)):
         raise Newer
-    parts = layout.parse(text)
-    # VSCHAR (RFC 6749 appendix A.12): anything else is no token, and could break out of the head's line.
-    if (
-        parts is None
-        or parts[0] >= layout.END_OF_TIME
-        or not (parts[1] and parts[1].isascii() and parts[1].isprintable() and " " not in parts[1])
-    ):
+    if magic == _FORMAT_1:
+        found = _head_1(rest)
+    else:
+        parts = layout.parse(text, entry)
+        if parts is None:
+            raise Broken("it is damaged, or belongs to another session")
+        found = Head(*parts)
+    # VSCHAR (RFC 6749 appendix A.12): anything else is not a token, and could break out of the head's line.
+    if not (found.output and found.output.isascii() and found.output.isprintable() and " " not in found.output):
         raise Broken("its head is damaged")
-    return parts
+    return found
+
+
+def _head_1(rest: str) -> Head:
+    """Read what is behind the first line of a record of format 1: expiry, the bytes to print, the body."""
+    parts = rest.split("\n", 2)
+    if len(parts) != 3 or not 0 < len(parts[0]) < 12 or not (parts[0].isascii() and parts[0].isdigit()):
+        raise Broken("its head is damaged")
+    expires_at = int(parts[0])
+    if expires_at >= layout.END_OF_TIME:
+        raise Broken("its head is damaged")
+    return Head(expires_at, None, parts[1], parts[2])
 
 
 def _version(digits: str) -> int:

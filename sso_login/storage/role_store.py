@@ -39,7 +39,13 @@ class EntryRoles:
 def packed(kept: KeptRole) -> str:
     """Write a record; raise BadRecord for one that could not be read again, so that none is stored."""
     body = {**kept.key._asdict(), "binding": list(kept.binding)}
-    text = layout.pack(kept.expires_at, kept.output.reveal(), json.dumps(body, separators=(",", ":")))
+    text = layout.pack(
+        layout.entry(layout.ROLE, *kept.key),
+        issued_at=kept.issued_at,
+        expires_at=kept.expires_at,
+        output=kept.output.reveal(),
+        body=json.dumps(body, separators=(",", ":")),
+    )
     unpacked(text, kept.key)
     return text
 
@@ -48,8 +54,8 @@ def unpacked(text: str, key: RoleKey) -> KeptRole:
     """Read a record back, strictly; raise BadRecord, NewerRecord."""
     what = f"the kept credentials of role {key.role!r} in account {key.account}"
     try:
-        expires_at, output, body = record.head(text)
-        return _kept(key, expires_at, output, record.Fields.of(body))
+        found = record.head(text, layout.entry(layout.ROLE, *key))
+        return _kept(key, found, record.Fields.of(found.body))
     except record.Newer:
         raise NewerRecord(f"{what} were written by a newer sso-login") from None
     except record.Broken as broken:
@@ -57,10 +63,11 @@ def unpacked(text: str, key: RoleKey) -> KeptRole:
         raise BadRecord(f"{what} cannot be used: {broken}", hint=hint) from broken
 
 
-def _kept(key: RoleKey, expires_at: int, output: str, fields: record.Fields) -> KeptRole:
+def _kept(key: RoleKey, head: record.Head, fields: record.Fields) -> KeptRole:
     if RoleKey(fields.text("session"), fields.text("account"), fields.text("role")) != key:
         raise record.Broken("they are those of another role")
     binding = fields.texts("binding")
     if len(binding) != 3:
         raise record.Broken("binding is not that of a login")
-    return KeptRole(key, (binding[0], binding[1], binding[2]), Secret(output), expires_at)
+    output = Secret(head.output)
+    return KeptRole(key, (binding[0], binding[1], binding[2]), output, head.expires_at, head.issued_at or 0)

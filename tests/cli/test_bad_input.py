@@ -105,7 +105,7 @@ def test_a_corrupt_record(sh: Shell, content: str) -> None:
 def test_a_record_of_a_newer_version(sh: Shell) -> None:
     """Exit 7 and the advice to upgrade; nothing is overwritten."""
     sh("device")
-    newer = sh.record().read_text().replace("sso-login-record 1", "sso-login-record 2", 1)
+    newer = sh.record().read_text().replace("sso-login-record 2", "sso-login-record 3", 1)
     sh.record().write_text(newer)
     asked = sh.asked["StartDeviceAuthorization"]
     for argv in (["token"], ["refresh"], ["device"], ["device", "--force"]):

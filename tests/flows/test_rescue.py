@@ -74,7 +74,7 @@ def test_a_newer_record_is_not_written_over_from_memory() -> None:
     made, _spare = failing(StoreUnusable("full"))
     ensured(made, chosen(), WANT)
     made.entries["keyring"].write_trouble = None
-    made.entries["keyring"].write(made.store("keyring").entry("my-sso"), "sso-login-record 2\n1\nx\n{}")
+    made.entries["keyring"].write(made.store("keyring").entry("my-sso"), "sso-login-record 3\n1\nx\n{}")
     with pytest.raises(NewerRecord):
         ensured(made, chosen(), WANT)
 

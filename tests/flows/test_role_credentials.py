@@ -220,7 +220,7 @@ def test_a_lock_that_is_never_let_go_is_told() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["garbage", "sso-login-record 2\nx", "sso-login-record 1\n1900000000\n{}\n{}"],
+    ["garbage", "sso-login-record 3\nx", "sso-login-record 1\n1900000000\n{}\n{}"],
 )
 def test_a_broken_cache_is_none(text: str) -> None:
     """It is fetched anew and written over, without a word."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,7 +131,7 @@ EDITS: dict[str, Callable[[Both], object]] = {
     "record: garbage": lambda b: rewritten(b.record, b"garbage"),
     "record: cut short": lambda b: rewritten(b.record, b.record.read_bytes()[:-20]),
     "record: not text": lambda b: rewritten(b.record, b.record.read_bytes() + b"\xff"),
-    "record: newer": lambda b: rewritten(b.record, b.record.read_bytes().replace(b"record 1", b"record 2")),
+    "record: newer": lambda b: rewritten(b.record, b.record.read_bytes().replace(b"record 2", b"record 3")),
     "record: encrypted": lambda b: rewritten(b.record, b"sso-login-encrypted 1\nxxxx"),
     "record: too large": lambda b: rewritten(b.record, b.record.read_bytes() + b" " * (1 << 20)),
     "record: a token with a space": lambda b: rewritten(b.record, b.record.read_bytes().replace(b"the-", b"the ")),
@@ -296,12 +298,37 @@ def test_the_token_of_a_profile_is_no_answer_to_a_plain_question(both: Both) -> 
     assert both.hot("other") in {None, "the-other-token\n"}
 
 
-def test_a_card_written_by_a_clock_that_was_ahead_is_no_ground_to_stand_on(both: Both) -> None:
-    """The card is written with each token: one from tomorrow sends the hot path the ordinary way, which judges."""
-    tomorrow = time.time() + 86_400
-    os.utime(both.card, (tomorrow, tomorrow))
-    assert both.ordinary().code == 0
+def test_a_token_of_a_clock_that_was_ahead_is_for_the_ordinary_way(both: Both) -> None:
+    """Issued tomorrow by its record's head: the ordinary way renews it, or says why not."""
+    both.ordinary()
+    assert both.hot() == "the-token\n"
+    world = both.world(both.env, lambda _notice: None)
+    stored = world.store("file").load("my-sso")
+    assert stored is not None
+    world.store("file").save(replace(stored, token=replace(stored.token, issued_at=int(time.time()) + 86_400)))
     assert both.hot() is None
-    os.utime(both.card)
-    assert both.ordinary().code == 0
+    assert "warning: " in both.ordinary().err  # it was to be renewed, and there is no network
+
+
+def test_a_copied_folder_answers_for_itself(both: Both, tmp_path: Path) -> None:
+    """Its index names nothing of the folder that it was copied from."""
+    both.ordinary()
+    copy = tmp_path / "copy"
+    shutil.copytree(both.home, copy, symlinks=True)
+    both.log_in(access="another-token")
+    assert both.hot(SSO_LOGIN_HOME=str(copy)) is None
+    assert both.ordinary(SSO_LOGIN_HOME=str(copy)).out == "the-token\n"
+    assert both.hot(SSO_LOGIN_HOME=str(copy)) == "the-token\n"
+    assert both.ordinary().out == "another-token\n"
+
+
+def test_a_home_that_others_may_write_in_is_refused(both: Both) -> None:
+    """By both ways: whoever may write there can put another login in the place of ours."""
+    both.ordinary()
+    both.home.chmod(0o777)
+    assert both.hot() is None
+    done = both.ordinary()
+    assert (done.code, done.out) == (7, "")
+    assert f"hint: Fix it: `chmod go-w {both.home}`." in done.err
+    both.home.chmod(0o755)
     assert both.hot() == "the-token\n"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from sso_login import hot, layout
+from sso_login import layout
 from sso_login.core.credentials import KeptRole, RoleKey
 from sso_login.core.errors import BadRecord, NewerRecord, StoreUnusable
 from sso_login.core.model import Secret
@@ -15,7 +16,9 @@ from tests.support.stores.memory import MemoryEntries
 
 KEY = RoleKey("my sso", "111122223333", "Read+Only")
 ENTRY = "sso-login:role:my%20sso:111122223333:Read%2BOnly"
-KEPT = KeptRole(KEY, ("https://x.example/start", "us-east-1", ""), Secret('{"Version":1}'), expires_at=1_893_456_000)
+KEPT = KeptRole(
+    KEY, ("https://x.example/start", "us-east-1", ""), Secret('{"Version":1}'), 1_893_456_000, 1_893_452_400
+)
 
 
 def test_what_is_kept_comes_back_under_its_own_name() -> None:
@@ -31,17 +34,26 @@ def test_what_is_kept_comes_back_under_its_own_name() -> None:
 
 
 def test_the_head_is_what_the_hot_path_prints() -> None:
-    """Magic line, expiry, the very line; a body that ends as that of every record."""
+    """When it ends, when it was fetched, the very line, and the body."""
     entries = MemoryEntries()
     EntryRoles(entries).save(KEPT)
-    assert layout.parse(entries.texts[ENTRY]) == (1_893_456_000, '{"Version":1}', entries.texts[ENTRY].split("\n")[3])
-    assert hot._sound(*entries.texts[ENTRY].split("\n")[2:])
+    body = entries.texts[ENTRY].split("\n")[4]
+    assert layout.parse(entries.texts[ENTRY], ENTRY) == (1_893_456_000, 1_893_452_400, '{"Version":1}', body)
 
 
 def edited(**members: object) -> str:
     """Write a record whose body has other members."""
     body = {**KEY._asdict(), "binding": list(KEPT.binding), **members}
-    return layout.pack(KEPT.expires_at, KEPT.output.reveal(), json.dumps(body))
+    times = {"issued_at": KEPT.issued_at, "expires_at": KEPT.expires_at}
+    return layout.pack(ENTRY, **times, output=KEPT.output.reveal(), body=json.dumps(body))
+
+
+def test_a_record_of_format_1_is_read() -> None:
+    """As an older version wrote it: without a name, a checksum and the time it was fetched."""
+    entries = MemoryEntries()
+    body = edited().split("\n")[4]
+    entries.texts[ENTRY] = f"sso-login-record 1\n{KEPT.expires_at}\n{KEPT.output.reveal()}\n{body}"
+    assert EntryRoles(entries).load(KEY) == replace(KEPT, issued_at=0)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +82,7 @@ def test_anything_that_is_not_exactly_that_is_refused(text: str) -> None:
 def test_a_newer_record_is_told_apart() -> None:
     """By its first line."""
     entries = MemoryEntries()
-    entries.texts[ENTRY] = edited().replace("record 1", "record 2", 1)
+    entries.texts[ENTRY] = edited().replace("record 2", "record 3", 1)
     with pytest.raises(NewerRecord):
         EntryRoles(entries).load(KEY)
 

@@ -1,9 +1,10 @@
 """The index for the hot path: which record answers a command, as the ordinary way has just found out.
 
 A line holds the question (the command and what was typed behind it, and every variable that has a say in it), then what
-the answer rests on: the stamps of config file, card and the folder of all cards (the only session known need not be
-named, until there is another), and where the record lies. Any change of any of these makes the line worthless, so
-nothing ever has to be removed from it.
+the answer rests on: the stamps of config file, card, the folder of all cards (the only session known need not be
+named, until there is another) and the SDKs' copy where there is one, and where the record lies. Any change of any of
+these makes the line worthless, so nothing ever has to be removed from it. What is ours is named relative to the state
+folder: a copied folder answers for itself.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from sso_login.adapters.secrets.file_store import secret_path
 from sso_login.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sso_login.adapters.secrets.cards import FileCards
     from sso_login.core.config import AwsConfig
 
 MOST: Final = 64  # lines; the newest are kept
-SETTLED: Final = 1.0  # seconds: a config file changed more recently could change again and keep its stamp
+SETTLED: Final = 1.0  # seconds: a file changed more recently could change again and keep its stamp
+_ROLE: Final = f"sso-login:{layout.ROLE}:"
 
 
 class Noted(NamedTuple):
@@ -40,10 +42,11 @@ class Noted(NamedTuple):
 class Index:
     """Writes the index of one state folder."""
 
-    def __init__(self, home: str, env: Mapping[str, str], cards: FileCards) -> None:
+    def __init__(self, home: str, env: Mapping[str, str], cards: FileCards, sdk_file: Callable[[str], str]) -> None:
         """Keep it in that folder; `began` is when config and cards are taken to have been read, at the latest."""
         self._home = home
         self._env = env
+        self._sdk_file = sdk_file
         self._cards = cards
         self._seen = _stamp(cards.folder)
         self.began = time.time()
@@ -63,10 +66,23 @@ class Index:
         card = self._cards.read(noted.name)
         if card is None or card.instance.binding != noted.binding or layout.stamp(path) != stamp:
             return None
-        place = secret_path(self._home, noted.entry) if card.store == "file" else noted.entry
-        seen = "-".join(map(str, config.stamp)) if config.stamp else ""
-        rests = [layout.quoted(config.path), seen, self._seen, layout.quoted(path), stamp, card.store]
-        return " ".join([*rests, layout.quoted(place)])
+        copy = self._sdk_file(card.sdk_cache) if card.sdk_cache and not noted.entry.startswith(_ROLE) else ""
+        seen = layout.stamp(copy) if copy else ""
+        if seen and not self._at_rest(int(seen.rpartition("-")[2])):
+            return None
+        return " ".join(
+            [
+                *(layout.quoted(config.path), "-".join(map(str, config.stamp)) if config.stamp else "", self._seen),
+                *(self._ours(path), stamp, layout.quoted(copy), seen),
+                *(card.store, layout.quoted(noted.entry), self._ours(secret_path(self._home, noted.entry))),
+            ]
+        )
+
+    def _ours(self, path: str) -> str:
+        return layout.quoted(os.path.relpath(path, self._home))
+
+    def _at_rest(self, changed_ns: int) -> bool:
+        return changed_ns / 1e9 + SETTLED <= self.began
 
     def _settled(self, config: AwsConfig) -> bool:
         """Tell whether the question says all there is to say of where the config is, and the file is at rest."""
@@ -76,13 +92,12 @@ class Index:
             and "$" not in named
             and (not named.startswith("~") or named[:2] == "~/")
         )
-        changed = config.stamp[4] / 1e9 if config.stamp else 0
         return (
             sys.platform != "win32"
             and plain
             and not config.elsewhere
             and os.path.isabs(config.path)
-            and changed + SETTLED <= self.began
+            and self._at_rest(config.stamp[4] if config.stamp else 0)
         )
 
     def _add(self, question: str, rests: str) -> None:

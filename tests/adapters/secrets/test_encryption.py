@@ -21,7 +21,7 @@ from tests.support.stores.key_files import SECRET, key_file
 
 NAME = "my sso"
 ENTRY = layout.entry(layout.SESSION, NAME)
-TEXT = layout.pack(4_600, "marked-token", '{"name":"marked-name"}')
+TEXT = 'sso-login-record 1\n4600\nmarked-token\n{"name":"marked-name"}'
 MAGIC = b"sso-login-encrypted 1\n"
 # Made with Node.js (crypto.hkdfSync, createCipheriv): SECRET's key, ENTRY, TEXT and the nonce 00 01 ... 0b.
 GOLDEN = (

@@ -190,7 +190,7 @@ class TestEveryStore:
 
     def test_a_newer_record_is_told_apart(self, store: SessionStore, entries: Entries) -> None:
         """A record of a later version is not called corrupt: the program wants an upgrade."""
-        entries.write(store.entry("my-sso"), "sso-login-record 2\nwhatever\n")
+        entries.write(store.entry("my-sso"), "sso-login-record 3\nwhatever\n")
         with pytest.raises(NewerRecord) as caught:
             store.load("my-sso")
         assert "Upgrade" in caught.value.hint
@@ -231,6 +231,7 @@ def test_a_damaged_file_is_a_bad_record(tmp_path: Path) -> None:
     assert store.delete("my-sso")
 
 
+ENTRY = "sso-login:sso:my-sso"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=40)
 INSTANT = st.integers(0, 32_503_680_000 - 1)  # up to the year 3000
@@ -254,10 +255,10 @@ def test_any_session_comes_back_from_its_record(any_session: Session) -> None:
     """Whatever can be in a session survives being written down."""
     text = record.packed(any_session, where="here")
     assert record.unpacked(text, name=any_session.name, where="here") == any_session
-    assert layout.parse(text) is not None
+    assert layout.parse(text, layout.entry("sso", any_session.name)) is not None
 
 
-@given(st.text() | st.text().map(lambda body: layout.pack(1, "token", body)))
+@given(st.text() | st.text().map(lambda body: layout.pack(ENTRY, issued_at=1, expires_at=1, output="token", body=body)))
 def test_any_text_is_a_session_or_our_error(text: str) -> None:
     """No text makes reading fail in any way but ours."""
     with pytest.raises((BadRecord, NewerRecord)):
@@ -272,6 +273,17 @@ JSON = st.recursive(
 GOOD = record.packed(session(), where="here")
 
 
+def written(body: str) -> str:
+    """Write a record as sound as ours, with that body."""
+    return layout.pack(ENTRY, issued_at=1000, expires_at=4600, output=session().token.access.reveal(), body=body)
+
+
+def format_1() -> str:
+    """Write the record as the version before this format did."""
+    access, body = GOOD.split("\n")[3:]
+    return f"{layout.MAGIC_NAME}1\n4600\n{access}\n" + body.replace('"refresh"', '"issued_at":1000,"refresh"')
+
+
 @pytest.mark.parametrize(
     "path", ["name", "instance", "instance.region", "instance.fips", "scopes", "client", "client.id"]
 )
@@ -281,15 +293,14 @@ def test_members_of_a_wrong_type_are_our_error(path: str, wrong: object) -> None
     """A member of any other shape gives a session or our error, never anything else."""
     import json  # noqa: PLC0415 - the one test that takes a record apart
 
-    head, body = GOOD.rsplit("\n", 1)
-    members = json.loads(body)
+    members = json.loads(GOOD.rsplit("\n", 1)[1])
     target = members
     *outer, last = path.split(".")
     for key in outer:
         target = target[key]
     target[last] = wrong
     try:
-        record.unpacked(f"{head}\n{json.dumps(members)}", name="my-sso", where="here")
+        record.unpacked(written(json.dumps(members)), name="my-sso", where="here")
     except StorageError as error:
         assert isinstance(error, BadRecord)  # noqa: PT017 - an error is allowed here, not demanded
 
@@ -313,8 +324,8 @@ def test_members_of_a_wrong_type_are_our_error(path: str, wrong: object) -> None
 )
 def test_damage_is_named_without_content(old: str, new: str) -> None:
     """Numbers that are none, wrong types, nested floods and lone surrogates are refused, quoting nothing."""
-    damaged = GOOD.replace(old, new)
-    assert damaged != GOOD
+    damaged = format_1().replace(old, new)
+    assert damaged != format_1()
     with pytest.raises(BadRecord) as caught:
         record.unpacked(damaged, name="my-sso", where="here")
     assert MARK not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
@@ -322,13 +333,32 @@ def test_damage_is_named_without_content(old: str, new: str) -> None:
 
 def test_unknown_members_are_left_alone() -> None:
     """A program of the same format version may add members."""
-    more = GOOD.replace('{"name"', '{"later":[1],"name"')
+    more = written(GOOD.split("\n")[4].replace('{"name"', '{"later":[1],"name"'))
     assert record.unpacked(more, name="my-sso", where="here") == session()
+
+
+def test_a_record_of_format_1_is_read_and_written_as_format_2() -> None:
+    """Nobody has to log in again after an upgrade."""
+    found = record.unpacked(format_1(), name="my-sso", where="here")
+    assert found == session()
+    assert record.packed(found, where="here") == GOOD
+
+
+@given(st.integers(0, len(GOOD.encode()) * 8 - 1))
+@settings(max_examples=300)
+def test_no_bit_of_a_record_can_change_unseen(bit: int) -> None:
+    """The checksum covers all of it, the checksum itself included."""
+    damaged = bytearray(GOOD.encode())
+    damaged[bit // 8] ^= 1 << bit % 8
+    with pytest.raises((BadRecord, NewerRecord)):
+        record.unpacked(damaged.decode("latin-1"), name="my-sso", where="here")
 
 
 def test_reading_a_record_takes_no_time_worth_naming() -> None:
     """A record of the largest size allowed is refused or read, not churned on."""
     started = time.process_time()
     with pytest.raises(BadRecord):
-        record.unpacked(layout.pack(1, "t", "[" * (1 << 20)), name="my-sso", where="here")
+        record.unpacked(
+            layout.pack(ENTRY, issued_at=1, expires_at=1, output="t", body="[" * (1 << 20)), name="my-sso", where="h"
+        )
     assert time.process_time() - started < 60
