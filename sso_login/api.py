@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.message import Notice
     from sso_login.core.model import Card, Token
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
 __all__ = [
@@ -124,7 +124,7 @@ class TokenProvider:
 
 
 def _chosen(world: World, *, session: str | None, profile: str | None) -> Chosen:
-    from sso_login.flows.select_session import choose
+    from sso_login.flows.select.session import choose
 
     try:
         return choose(world.config, _cards(world), world.env, session=session, profile=profile)

@@ -19,14 +19,14 @@ from sso_login.core.config import current_profile
 from sso_login.core.errors import ConfigError, UsageProblem
 from sso_login.flows.renewal import MARGIN
 from sso_login.flows.role_credentials import RoleAsked, role_credentials, stale_notice
-from sso_login.flows.select_session import choose
+from sso_login.flows.select.session import choose
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.core.config import AwsConfig, Profile
     from sso_login.core.credentials import Credentials
     from sso_login.core.model import Instance
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

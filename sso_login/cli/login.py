@@ -15,7 +15,7 @@ from sso_login.cli.output.colour import lively
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable
 from sso_login.flows.login import Ground, already, ground
-from sso_login.flows.select_session import Chosen, choose
+from sso_login.flows.select.session import Chosen, choose
 from sso_login.flows.stored_login import signed_in
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.core.model import SIGNIN, SSO, labelled
-from sso_login.flows.select_session import Chosen, choose, chosen_all
+from sso_login.flows.select.session import Chosen, choose, chosen_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ class Sessions:
         return None if configured and configured.has_session else self._signed_in(profile)
 
     def _signed_in(self, name: str) -> Found:
-        from sso_login.flows.select_signin import never_signed_in, signed_in_before
+        from sso_login.flows.select.signin import never_signed_in, signed_in_before
 
         world = self.context.world()
         try:

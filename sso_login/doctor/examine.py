@@ -16,7 +16,7 @@ from sso_login.doctor import keyring as probe_keyring
 from sso_login.doctor import locks as probe_locks
 from sso_login.doctor import sessions as diagnosis
 from sso_login.doctor.finding import FAIL, OK, Finding, fine, odd, of_error
-from sso_login.flows.select_session import Chosen, chosen_all
+from sso_login.flows.select.session import Chosen, chosen_all
 from sso_login.flows.stored_login import STORES, store_kind
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Examination:
         return [self._as_configured(card) for card in self._signin_cards]
 
     def _as_configured(self, card: Card) -> Found:
-        from sso_login.flows.select_signin import signed_in_before
+        from sso_login.flows.select.signin import signed_in_before
 
         config, problem = self._config
         if problem:

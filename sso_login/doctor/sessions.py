@@ -10,8 +10,8 @@ from sso_login.core.errors import ConfigError, LoginRequired, SsoLoginError, Unk
 from sso_login.core.message import counted
 from sso_login.core.times import spoken
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
-from sso_login.flows import session_names as names
-from sso_login.flows.select_session import Chosen, choose
+from sso_login.flows.select import names
+from sso_login.flows.select.session import Chosen, choose
 from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, Standing, standing
 from sso_login.flows.stored_login import store_kind
 

@@ -10,7 +10,7 @@ from sso_login.core.errors import StorageError
 if TYPE_CHECKING:
     from sso_login.core.model import Card, Session
     from sso_login.core.ports import Ports
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 
 def followed(ports: Ports, session: Session, card: Card | None) -> Session | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.model import Token
     from sso_login.core.ports import Ports
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 Answer = TypeVar("Answer")
 MARGIN: Final = 60.0  # seconds that must be left of a token which is sent

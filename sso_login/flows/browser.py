@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sso_login.core.granting import Redirected
     from sso_login.core.message import Notice
     from sso_login.core.ports import Clock, CodeIssuer, Receiver
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 GRANTS: Final = (CODE_GRANT, REFRESH_GRANT)
 PATIENCE: Final = 300.0  # seconds for a human to get through the pages, unless told otherwise

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sso_login.core.ports import Clock, Issuer
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 GRANTS: Final = (DEVICE_GRANT, REFRESH_GRANT)
 SLOW_DOWN_STEP: Final = 5.0  # seconds, RFC 8628 section 3.5

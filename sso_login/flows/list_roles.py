@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sso_login.core.credentials import Account, Page, Role
     from sso_login.core.model import Token
     from sso_login.core.ports import ListingPorts
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
     Progress = Callable[[int, int | None], None]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sso_login.core.granting import Granted
     from sso_login.core.model import Client
     from sso_login.core.ports import Clock, Ports, Store
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 Reply = TypeVar("Reply")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import UsageProblem
 from sso_login.core.model import normal_url
-from sso_login.flows import session_names as names
+from sso_login.flows.select import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -25,7 +25,7 @@ from sso_login.flows.stored_login import REFUSALS, Held, card_of, held, log_in, 
 if TYPE_CHECKING:
     from sso_login.core.model import Card, Session, Token
     from sso_login.core.ports import Ports
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 MARGIN: Final = 300.0  # seconds before their end at which credentials are renewed
 YOUNG: Final = 60.0  # seconds: a token issued so recently is not renewed only because --min-ttl asks for more

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sso_login.core.credentials import Credentials
     from sso_login.core.model import Token
     from sso_login.core.ports import RolePorts
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 WAITS: Final = (1.0, 2.0, 4.0)  # seconds between tries of a request that may be repeated, or as Retry-After says
 PATIENCE: Final = 20.0  # seconds after which no try is begun: whoever runs us as credential_process waits

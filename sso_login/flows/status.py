@@ -12,7 +12,7 @@ from sso_login.flows.stored_login import Held, held
 if TYPE_CHECKING:
     from sso_login.core.model import Card, Instance
     from sso_login.core.ports import Ports
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 VALID: Final = "valid"
 RENEWABLE: Final = "renewable"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.model import Instance
     from sso_login.core.ports import Ports, Renewer, Store
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 STORES: Final = ("keyring", "file")
 FILE: Final = STORES[1]

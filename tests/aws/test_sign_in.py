@@ -37,8 +37,8 @@ from sso_login.emulator.core.settings import Settings
 from sso_login.emulator.server import Emulator, running
 from sso_login.flows.browser import finish_browser, start_browser
 from sso_login.flows.renewal import Outcome, Want, ensured
-from sso_login.flows.select_session import Chosen
-from sso_login.flows.select_signin import to_sign_in
+from sso_login.flows.select.session import Chosen
+from sso_login.flows.select.signin import to_sign_in
 from sso_login.flows.stored_login import signed_in
 from sso_login.oauth.redirect import read_redirect
 from sso_login.world import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sso_login.core.errors import UsageProblem
-from sso_login.flows.select_signin import OTHERS, check_profile
+from sso_login.flows.select.signin import OTHERS, check_profile
 
 ARN = "arn:aws:iam::111122223333:user/harbour-master"
 OTHER = "arn:aws:iam::444455556666:user/harbour-master"

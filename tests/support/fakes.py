@@ -11,7 +11,7 @@ from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending,
 from sso_login.core.message import Notice
 from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, Instance, Secret, Session, Token
 from sso_login.core.ports import Store
-from sso_login.flows.select_session import Chosen
+from sso_login.flows.select.session import Chosen
 from sso_login.storage.session_store import SessionStore
 from tests.support.stores.memory import MemoryCards, MemoryEntries, MemoryLocks, MemorySdkCache
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete with sessions that are not on the command line yet."""
-    from sso_login.flows.select_session import known
+    from sso_login.flows.select.session import known
 
     world = _world(ctx)
     given = ctx.params.get(param.name or "") or ()
@@ -32,7 +32,7 @@ def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 def session_values(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete the value of an option with sessions."""
-    from sso_login.flows.select_session import known
+    from sso_login.flows.select.session import known
 
     world = _world(ctx)
     return _items(known(world.config, _cards(world.cards)), incomplete)

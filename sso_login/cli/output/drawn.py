@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sso_login.core.granting import DeviceCode
     from sso_login.core.message import Waiting
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 
 class Panel(Protocol):

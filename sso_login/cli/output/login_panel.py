@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.granting import DeviceCode
     from sso_login.core.message import Waiting
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 SOON: Final = 60.0  # seconds; with less left the time is told in yellow
 QR_LOOKS: Final = "color(16) on color(231)"  # of the colour cube, which no theme changes

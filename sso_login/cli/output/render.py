@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sso_login.core.message import Notice, Waiting
     from sso_login.core.model import Session
     from sso_login.core.ports import Store
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
 
 NARROW: Final = 20  # columns; no terminal that anybody reads on is narrower
 PHISHING: Final = "Approve only a code you asked for yourself, and only if the page shows this very code."

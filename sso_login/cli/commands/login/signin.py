@@ -19,7 +19,7 @@ from sso_login.core.times import spoken
 from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
 from sso_login.flows.login import already
 from sso_login.flows.renewal import Want
-from sso_login.flows.select_signin import check_profile, profile_named, to_sign_in
+from sso_login.flows.select.signin import check_profile, profile_named, to_sign_in
 from sso_login.flows.stored_login import held, readable_card, signed_in
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.core.model import Session
     from sso_login.core.ports import Receiver
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
 ENOUGH: Final = Want(min_ttl=300.0, keep_young=True)  # credentials live for 15 minutes at most

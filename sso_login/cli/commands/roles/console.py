@@ -12,7 +12,7 @@ from sso_login.cli.options import Command
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, UsageProblem
 from sso_login.core.model import checked_url
-from sso_login.flows.session_config import checked_endpoint
+from sso_login.flows.select.config import checked_endpoint
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context

@@ -16,7 +16,6 @@ from sso_login.cli.output import listing
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import ConfigError, UnsafeFile, UsageProblem
 from sso_login.core.model import checked_region
-from sso_login.flows import session_names as names
 from sso_login.flows.profiles import (
     FIELDS,
     READ,
@@ -28,6 +27,7 @@ from sso_login.flows.profiles import (
     untouchable,
     with_roles,
 )
+from sso_login.flows.select import names
 
 _LEAST = 4_096  # bytes for a few profiles; the rest is seen when it is written
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sso_login.cli.context import Context
     from sso_login.flows.list_roles import Listing, Progress
-    from sso_login.flows.select_session import Chosen
+    from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
 

@@ -13,7 +13,7 @@ from sso_login.cli.options import Command
 from sso_login.core.commands import log_in
 from sso_login.core.errors import UsageProblem
 from sso_login.core.model import DEFAULT_SCOPE, checked_region, checked_start_url, normal_url
-from sso_login.flows import session_names as names
+from sso_login.flows.select import names
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context

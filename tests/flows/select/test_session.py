@@ -16,7 +16,7 @@ from sso_login.adapters.aws_files.aws_config import read_config
 from sso_login.core.config import AwsConfig, Profile, SsoSection, endpoint
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
 from sso_login.core.model import Card, Instance
-from sso_login.flows.select_session import Chosen, choose, chosen_all, known
+from sso_login.flows.select.session import Chosen, choose, chosen_all, known
 
 START = "https://my-company.awsapps.com/start"
 OTHER = "https://other.awsapps.com/start"

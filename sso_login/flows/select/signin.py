@@ -10,9 +10,9 @@ from sso_login.core import commands
 from sso_login.core.config import current_profile, switched
 from sso_login.core.errors import NotLoggedIn, UsageProblem
 from sso_login.core.model import SIGNIN, Instance, checked_region
-from sso_login.flows import session_names as names
-from sso_login.flows.select_session import Chosen
-from sso_login.flows.session_config import checked_endpoint
+from sso_login.flows.select import names
+from sso_login.flows.select.config import checked_endpoint
+from sso_login.flows.select.session import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from sso_login.aws.endpoint import signin_host, signin_url
 from sso_login.core.config import AwsConfig, Profile
 from sso_login.core.errors import ConfigError, SsoLoginError, UsageProblem
 from sso_login.core.model import SIGNIN, Card, Instance
-from sso_login.flows.select_session import Chosen
-from sso_login.flows.select_signin import never_signed_in, profile_named, signed_in_before, to_sign_in
+from sso_login.flows.select.session import Chosen
+from sso_login.flows.select.signin import never_signed_in, profile_named, signed_in_before, to_sign_in
 
 CARD: Final = Card(
     "work",

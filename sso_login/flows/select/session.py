@@ -13,8 +13,8 @@ from sso_login.core.config import (
 )
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
 from sso_login.core.model import DEFAULT_SCOPE, Card, Instance, checked_region, checked_start_url
-from sso_login.flows import session_names as names
-from sso_login.flows.session_config import Sources, configured, profile_for, spoken_to
+from sso_login.flows.select import names
+from sso_login.flows.select.config import Sources, configured, profile_for, spoken_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,0 +1,1 @@
+"""Which login a command line, a profile or the environment means."""
