@@ -16,7 +16,7 @@ from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable
 from sso_login.flows.login import Ground, already, ground
 from sso_login.flows.select.session import Chosen, choose
-from sso_login.flows.stored_login import signed_in
+from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -95,14 +95,15 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
     draw(context)
     context.render.about = chosen = wanted.chosen(context)
     basis = grounded(world, chosen, force=wanted.force)
-    found = None if basis.bare else already(world, chosen)
+    found = already(world, chosen, basis)
     if found:
         context.render.signed_in(found, basis.store, now=world.clock.now(), already=True)
         told_of_sdk_cache(context, world, found, chosen)
         return
     browses = world.attended and not wanted.no_browser
-    new = way(Start(context, world, chosen, registered=basis.registered, browses=browses))
-    signed_in(world, new, basis.store, sdk_cache=chosen.cached_as if chosen.sdk_cache else "")
+    new = way(Start(context, world, chosen, registered=basis.registered(chosen), browses=browses))
+    named = chosen.cached_as if chosen.sdk_cache else ""
+    StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=named)
     context.render.signed_in(new, basis.store, now=world.clock.now())
     told_of_sdk_cache(context, world, new, chosen)
 
@@ -140,4 +141,4 @@ def grounded(world: World, chosen: Chosen, *, force: bool) -> Ground:
             raise
     store = world.store("file")
     store.check()
-    return Ground(store=store, bare=True)
+    return Ground(store)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.core.model import SIGNIN, SSO, labelled
+from sso_login.flows.logout import no_card, unlisted
 from sso_login.flows.select.session import Chosen, choose, chosen_all
 
 if TYPE_CHECKING:
@@ -110,13 +111,15 @@ class Sessions:
         return [found for found in self.known() if kind_of(found) == SIGNIN or name_of(found) in names]
 
     def to_forget(self) -> list[Found]:
-        """Find every login that has a card, also where the config is broken: each then stands with that error."""
+        """Find every login that has a card or lies in the file store, also where the config is broken."""
+        world = self.context.world()
         try:
-            return self.ever_logged_in()
+            found = self.ever_logged_in()
         except ConfigError as error:
-            world = self.context.world()
             signed_in: list[Found] = [BrokenSignIn(name, error) for name in world.signin.cards.names()]
-            return [*((name, error) for name in world.cards.names()), *signed_in]
+            found = [*((name, error) for name in world.cards.names()), *signed_in]
+        lost: list[Found] = [(name, no_card(name)) for name in unlisted(world)]
+        return [*found, *lost, *(BrokenSignIn(name, no_card(name, SIGNIN)) for name in unlisted(world.signin))]
 
 
 def each(context: Context, found: Sequence[Found], act: Callable[[Found], None], *, at_once: int = 1) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
@@ -198,7 +198,8 @@ class Token:
 class Session:
     """One login as it is stored: who issued it, with which registration, and its tokens.
 
-    A login by AWS Sign-In also has an ID token, and its `subject`: the ARN of who signed in.
+    A login by AWS Sign-In also has an ID token, and its `subject`: the ARN of who signed in. `spent` are fingerprints
+    of the refresh tokens that were spent for it, the last first.
     """
 
     name: str
@@ -208,6 +209,7 @@ class Session:
     scopes: tuple[str, ...]
     id_token: Secret | None = None
     subject: str = ""
+    spent: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,7 @@ class Card:
     `refused` says that the issuer refused the stored refresh token. After a renewal that failed on
     the network none is tried before `retry_after`, and `retry_delay` (seconds) doubles. Both are facts about one
     refresh token, whose fingerprint is `about`; empty in a card of an older version, which meant the stored one.
+    While the login moves from one store to the other, `also` and `also_entries` are what lies in the other one.
     """
 
     name: str
@@ -232,6 +235,8 @@ class Card:
     retry_after: float = 0
     retry_delay: float = 0
     about: str = ""
+    also: str = ""
+    also_entries: tuple[str, ...] = ()
 
     def facts_of(self, token: Token) -> Card:
         """Give the card without what it says of another token: a crash may have left it behind a newer record."""

@@ -57,6 +57,9 @@ class Entries(Protocol):
     def delete(self, entry: str) -> bool:
         """Forget the entry everywhere; tell whether there was one; raise StorageError."""
 
+    def found(self, beginning: str) -> list[str]:
+        """List what can be deleted whose name begins so; nothing where a store cannot be listed; raise StorageError."""
+
 
 class Store(Protocol):
     """Sessions in one store."""
@@ -86,6 +89,12 @@ class Store(Protocol):
 
     def drop(self, entry: str) -> bool:
         """Forget what else a card lists of this store; tell whether there was anything; raise StorageError."""
+
+    def purge(self, name: str) -> bool:
+        """Forget all that is found here of the session, listed or not; tell whether there was anything."""
+
+    def names(self) -> list[str]:
+        """List whose logins lie here, by what the store itself says; a keyring cannot be listed."""
 
 
 class RoleStore(Protocol):
@@ -123,8 +132,11 @@ class SdkCache(Protocol):
     def newer(self, session: Session, named: str) -> Session | None:
         """Give the login as an SDK has renewed it meanwhile, None where none has; what is no good is passed over."""
 
-    def put(self, session: Session, named: str, *, spent: Session | None = None) -> None:
-        """Keep a login there, too; with `spent`, the login before it was renewed, what an SDK renewed meanwhile stays.
+    def behind(self, session: Session, named: str) -> bool:
+        """Tell whether what is cached there is a login that was spent for this one."""
+
+    def put(self, session: Session, named: str, *, unless_newer: bool = False) -> None:
+        """Keep a login there, too; `unless_newer` lets stay what an SDK has renewed meanwhile.
 
         Never raises: what fails is told.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from sso_login import __version__
 from sso_login.core.config import AwsConfig
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UsageProblem
+from sso_login.core.model import SIGNIN, SSO
 from sso_login.doctor import environment as probe_environment
 from sso_login.doctor import files as probe_files
 from sso_login.doctor import keyring as probe_keyring
 from sso_login.doctor import locks as probe_locks
 from sso_login.doctor import sessions as diagnosis
 from sso_login.doctor.finding import FAIL, OK, Finding, fine, odd, of_error
+from sso_login.flows.logout import no_card, unlisted
 from sso_login.flows.select.session import Chosen, chosen_all
 from sso_login.flows.stored_login import STORES, store_kind
 
@@ -167,6 +170,13 @@ class Examination:
             else:
                 yield from diagnosis.session_findings(self.world.signin, found, keyring=keyring, backend=label)
         yield from self._unreadable
+        yield from self._unlisted()
+
+    def _unlisted(self) -> Iterator[Finding]:
+        """Look into the file store itself, whatever the cards say."""
+        with suppress(StorageError):  # what is wrong with the files is told of them
+            for world, kind in ((self.world, SSO), (self.world.signin, SIGNIN)):
+                yield from (of_error(diagnosis.SESSION, no_card(name, kind)) for name in unlisted(world))
 
     # --- the keyring
 

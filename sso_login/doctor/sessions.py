@@ -129,6 +129,9 @@ def _besides(found: Standing, card: Card, *, now: float, backend: str) -> Iterat
     if found.rescued:
         message = f"{about}: its store did not take the newest tokens; they lie in {found.rescued}, in memory"
         yield odd(SESSION, message, f"Mend the store, then `sso-login refresh {shlex.quote(card.name)} --force`.")
+    if card.also:
+        message = f"{about}: the login moved to the {card.store} store, and the {card.also} store still has its old one"
+        yield odd(SESSION, message, f"Clear it: `sso-login refresh {shlex.quote(card.name)} --force`.")
     if card.retry_after > now:
         message = f"{about}: the last renewal failed; none is tried for another {spoken(card.retry_after - now)}"
         yield odd(SESSION, message, f"Try now: `sso-login refresh {shlex.quote(card.name)} --force`.")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sso_login.core.errors import (
-    BadRecord,
     BoundElsewhere,
     LoginRequired,
     NotLoggedIn,
@@ -18,7 +17,7 @@ from sso_login.core.message import Notice
 from sso_login.core.model import Session
 from sso_login.core.times import spoken
 from sso_login.flows.renewal import Want, ensured
-from sso_login.flows.stored_login import held, refuse_newer, store_kind
+from sso_login.flows.stored_login import StoredLogin, earlier, readable_card, store_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from sso_login.core.model import Client
     from sso_login.core.ports import Clock, Ports, Store
     from sso_login.flows.select.session import Chosen
+    from sso_login.flows.stored_login import Held
 
 Reply = TypeVar("Reply")
 
@@ -40,53 +40,62 @@ ENOUGH: Final = Want(min_ttl=900.0)  # seconds left with which a login counts as
 class Ground:
     """Where a new login will be kept, and what it may start from.
 
-    `bare` says that whatever lies in the store, or in another, is not to be looked at.
+    `held` is the login that is there already; None also where nobody is to look at it, and then the store is proved.
     """
 
     store: Store
-    registered: Client | None = None
-    bare: bool = False
+    held: Held | None = None
+
+    def registered(self, chosen: Chosen) -> Client | None:
+        """Give the registration of the login that is there: it belongs to its instance and scopes."""
+        fits = self.held and set(self.held.session.scopes) == set(chosen.scopes)
+        return self.held.session.client if self.held and fits else None
 
 
 def ground(ports: Ports, chosen: Chosen, *, force: bool) -> Ground:
-    """Find the store and prove it usable before a human is asked for anything.
+    """Find the store and read what lies there, once; where that is nothing, the store is proved usable.
 
-    `force` overrules what lies in the store or where it lies; the store's own trouble it does not.
+    `force` overrules what lies in the store or where it lies; the store's own trouble it does not. Without it BadRecord
+    and NewerRecord stop a login, which would write over something that perhaps is not lost.
     Raises StorageError, StoredElsewhere, UsageProblem.
     """
-    kind = _kind(ports, chosen.name, force=force)
-    store = ports.store(kind)
-    store.check()
-    refuse_newer(store, chosen.name)
-    return Ground(store=store, bare=True) if force else Ground(store=store, registered=_registered(ports, chosen))
-
-
-def _kind(ports: Ports, name: str, *, force: bool) -> str:
+    if force:
+        store = ports.store(_kind_by_force(ports, chosen.name))
+        store.check()
+        earlier(store, chosen.name)  # one of a newer version is not overruled
+        return Ground(store)
     try:
-        return store_kind(ports.cards.read(name), ports.env)
-    except (BadRecord, StoredElsewhere):
-        if not force:
-            raise
-    return store_kind(None, ports.env)
-
-
-def _registered(ports: Ports, chosen: Chosen) -> Client | None:
-    # A registration belongs to its instance and scopes; BadRecord and NewerRecord stop a login without --force,
-    # which would write over something that perhaps is not lost.
-    try:
-        session = held(ports, chosen).session
+        held = StoredLogin(ports, chosen).load()
     except (NotLoggedIn, BoundElsewhere):
-        return None
-    return session.client if set(session.scopes) == set(chosen.scopes) else None
+        store = ports.store(store_kind(ports.cards.read(chosen.name), ports.env))
+        store.check()
+        return Ground(store)
+    return Ground(held.store, held)
 
 
-def already(ports: Ports, chosen: Chosen, want: Want = ENOUGH) -> Session | None:
-    """Give the session if it needs no login: same instance, scopes at least those asked, time left or renewed."""
+def _kind_by_force(ports: Ports, name: str) -> str:
     try:
-        # Scopes first: a login that has too few is not worth a renewal.
-        if not set(chosen.scopes) <= set(held(ports, chosen).session.scopes):
-            return None
-        outcome = ensured(ports, chosen, want)
+        return store_kind(readable_card(ports, name), ports.env)
+    except StoredElsewhere:
+        return store_kind(None, ports.env)
+
+
+def already(ports: Ports, chosen: Chosen, basis: Ground, want: Want = ENOUGH) -> Session | None:
+    """Give the session if it needs no login: same instance, scopes at least those asked, time left or renewed."""
+    if basis.held is None:
+        return None
+    found = _fresh(ports, chosen, basis.held, want)
+    if found is None:
+        basis.store.check()  # before a human is asked for anything
+    return found
+
+
+def _fresh(ports: Ports, chosen: Chosen, held: Held, want: Want) -> Session | None:
+    # Scopes first: a login that has too few is not worth a renewal.
+    if not set(chosen.scopes) <= set(held.session.scopes):
+        return None
+    try:
+        outcome = ensured(ports, chosen, want, before=held)
     except StoredElsewhere:
         raise
     except (LoginRequired, Unreachable, ServiceError):

@@ -14,19 +14,24 @@ from sso_login.core.errors import (
     RenewalDeferred,
     ServiceError,
     SsoLoginError,
-    StorageError,
     Unreachable,
 )
 from sso_login.core.message import Notice
-from sso_login.core.model import SIGNIN, fingerprint
-from sso_login.flows import adopt as cached
-from sso_login.flows.stored_login import REFUSALS, Held, card_of, held, log_in, rescue, unrescue
+from sso_login.core.model import SIGNIN
+from sso_login.flows.stored_login import StoredLogin, log_in
 
 if TYPE_CHECKING:
+    from sso_login.core.errors import StorageError
     from sso_login.core.model import Card, Session, Token
     from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
+    from sso_login.flows.stored_login import Held
 
+# OAuth error codes that say the refresh token or its client is no good any more.
+REFUSALS: Final = {
+    *("invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"),
+    *("token_expired", "authcode_expired", "user_credentials_changed"),  # AWS Sign-In's
+}
 MARGIN: Final = 300.0  # seconds before their end at which credentials are renewed
 YOUNG: Final = 60.0  # seconds: a token issued so recently is not renewed only because --min-ttl asks for more
 FIRST_DELAY: Final = 15.0  # seconds until a renewal that failed on the network is tried again, doubling up to
@@ -61,14 +66,16 @@ class Outcome:
     problem: SsoLoginError | None = None
 
 
-def ensured(ports: Ports, chosen: Chosen, want: Want) -> Outcome:
+def ensured(ports: Ports, chosen: Chosen, want: Want, *, before: Held | None = None) -> Outcome:
     """Give a session as fresh as wanted, renewing it if need be; one CreateToken for any number of processes.
 
-    A token that is still valid comes back, with the problem, when it cannot be made fresher or be kept where it
-    belongs. Raises LoginRequired, Unreachable, ServiceError, StorageError when there is none.
+    `before` is what has just been read of it. A token that is still valid comes back, with the problem, when it cannot
+    be made fresher or be kept where it belongs. Raises LoginRequired, Unreachable, ServiceError, StorageError when
+    there is none.
     """
-    before = held(ports, chosen)
-    if want.met(before.session.token, ports.clock.now()) and _settled(before, chosen):
+    login = StoredLogin(ports, chosen)
+    before = before or login.load()
+    if want.met(before.session.token, ports.clock.now()) and login.settled(before):
         return Outcome(before.session)
     try:
         with ports.locks.hold(chosen.name):
@@ -83,51 +90,32 @@ def ensured(ports: Ports, chosen: Chosen, want: Want) -> Outcome:
 
 def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Outcome:
     """Under the lock: read again, prove the store writable, renew, save, and only then give the new token away."""
-    current = held(ports, chosen)
+    login = StoredLogin(ports, chosen)
+    current = login.load()
     token, now = current.session.token, ports.clock.now()
-    if not _settled(current, chosen):
-        current = _brought_home(ports, chosen, current)
+    if not login.settled(current):
+        current = login.settle(current)
     if want.met(token, now) or (token != before.token and token.usable(now)):
         return Outcome(current.session)
-    card = replace(current.card or card_of(current.session, current.store), about=fingerprint(token))
     if not want.force:
-        _may_try(card, now)
+        _may_try(current.card, now)
     _can_renew(current.session, now)
     current.store.save(current.session)
     try:
-        outcome = _exchanged(ports, current, armed=_postponed(card, now, 0))
+        session, problem = _exchanged(ports, login, current)
     except Unreachable as error:
-        ports.cards.write(_postponed(card, ports.clock.now(), error.wait or 0))
+        _postpone(ports, login, current, wait=error.wait or 0)
         raise
     except ServiceError as error:
-        return _refused(ports, chosen, spent=current, card=card, error=error)
-    if outcome.problem is None:
-        _noted(ports, current, card, outcome.session)
-    else:
-        ports.cards.write(_answered(card))
-    return outcome
-
-
-def _settled(current: Held, chosen: Chosen) -> bool:
-    """Tell whether the login lies where it belongs, and nowhere else than it should."""
-    return not (current.rescued or current.followed or cached.to_share(chosen, current.card))
-
-
-def _brought_home(ports: Ports, chosen: Chosen, current: Held) -> Held:
-    """Put into its store what was rescued or renewed by an SDK, and give the SDKs what they are to have.
-
-    Raises StorageError while the store does not take it.
-    """
-    session, card = current.session, current.card or card_of(current.session, current.store)
-    if current.rescued or current.followed:
-        current.store.save(session)
-        unrescue(ports, session.name)
-    if current.followed:  # whatever stood in the way of a renewal: somebody has made one
-        card = replace(card, refused=False, retry_after=0, retry_delay=0, about="")
-        ports.cards.write(card)
-    if cached.to_share(chosen, card):
-        card = cached.shared(ports, session, card=card, named=chosen.cached_as)
-    return replace(current, card=card, rescued=False, followed=False)
+        return _refused(ports, chosen, spent=current, error=error)
+    if problem:
+        login.resume(current.card)
+        return Outcome(session, renewed=True, problem=problem)
+    done = login.renewed(current, session)
+    if not session.token.usable(ports.clock.now()):  # kept, but not asked for again at once
+        _postpone(ports, login, done)
+        raise MalformedReply(f"the service renewed session {session.name!r} with a token that is already over")
+    return Outcome(session, renewed=True)
 
 
 def _may_try(card: Card, now: float) -> None:
@@ -152,11 +140,11 @@ def _session_over(known: Card | Chosen, *, why: str = "") -> RefreshRefused:
     return RefreshRefused(f"session {known.name!r} is over: its refresh token is no longer accepted", hint=hint)
 
 
-def _exchanged(ports: Ports, current: Held, *, armed: Card) -> Outcome:
+def _exchanged(ports: Ports, login: StoredLogin, current: Held) -> tuple[Session, StorageError | None]:
     """Spend the refresh token and save what comes back; a try is repeated only if nothing of it was sent.
 
-    The `armed` card is written before the request leaves: whatever ends this process from then on (a kill, a bug), the
-    next one does not send the same token again at once. A signal comes before both, or after the answer is stored.
+    The back-off is armed before the request leaves: whatever ends this process from then on (a kill, a bug), the next
+    one does not send the same token again at once. A signal comes before both, or after the answer is stored.
     """
     session, issuer = current.session, ports.issuer(current.session.instance)
     spent = session.token.refresh
@@ -166,10 +154,10 @@ def _exchanged(ports: Ports, current: Held, *, armed: Card) -> Outcome:
     for wait in (*UNSENT_WAITS, None):
         try:
             with ports.unbroken():
-                ports.cards.write(armed)
+                _postpone(ports, login, current)
                 token = issuer.renew(session)
                 # RFC 6749 section 6: no new refresh token means that the old one stays.
-                return _saved(ports, current, token if token.refresh else replace(token, refresh=spent))
+                return login.save(current, token if token.refresh else replace(token, refresh=spent))
         except Unreachable as error:
             if error.sent or wait is None or ports.clock.monotonic() - began > LAST_TRY:
                 raise
@@ -177,61 +165,39 @@ def _exchanged(ports: Ports, current: Held, *, armed: Card) -> Outcome:
     raise AssertionError("the last try returns or raises")
 
 
-def _saved(ports: Ports, current: Held, token: Token) -> Outcome:
-    session = replace(current.session, token=token)
-    try:
-        current.store.save(session)
-    except StorageError as error:
-        cached.updated(ports, session, current.card, spent=current.session)
-        return Outcome(session, renewed=True, problem=rescue(ports, session, error, spent=current.session))
-    cached.updated(ports, session, current.card, spent=current.session)
-    return Outcome(session, renewed=True)
+def _postpone(ports: Ports, login: StoredLogin, current: Held, *, wait: float = 0) -> None:
+    """Put the next try off: twice as long as the last time, or as long as the service says."""
+    delay = min(LONGEST_DELAY, max(FIRST_DELAY, 2 * current.card.retry_delay))
+    login.postpone(current, until=ports.clock.now() + min(LONGEST_DELAY, max(delay, wait)), delay=delay)
 
 
-def _noted(ports: Ports, before: Held, card: Card, session: Session) -> None:
-    """Bring the card up to date; a token that was over when it came is kept, but not asked for again at once."""
-    now = ports.clock.now()
-    if not session.token.usable(now):
-        ports.cards.write(replace(_postponed(card, now, 0), about=fingerprint(session.token)))
-        raise MalformedReply(f"the service renewed session {session.name!r} with a token that is already over")
-    ports.cards.write(card_of(session, before.store, old=card))
-
-
-def _postponed(card: Card, now: float, wait: float) -> Card:
-    delay = min(LONGEST_DELAY, max(FIRST_DELAY, 2 * card.retry_delay))
-    return replace(card, retry_after=now + min(LONGEST_DELAY, max(delay, wait)), retry_delay=delay)
-
-
-def _answered(card: Card) -> Card:
-    """Take the back-off away: an answer came, and there is nothing to wait for."""
-    return replace(card, retry_after=0, retry_delay=0, about="")
-
-
-def _refused(ports: Ports, chosen: Chosen, *, spent: Held, card: Card, error: ServiceError) -> Outcome:
+def _refused(ports: Ports, chosen: Chosen, *, spent: Held, error: ServiceError) -> Outcome:
     """Read once more before saying that a login is required: a newer record wins and is never erased."""
-    now = ports.clock.now()
+    login = StoredLogin(ports, chosen)
     if error.code not in REFUSALS:
-        again = error.code == "slow_down" or isinstance(error, MalformedReply)
-        ports.cards.write(_postponed(card, now, 0) if again else _answered(card))
+        if error.code == "slow_down" or isinstance(error, MalformedReply):
+            _postpone(ports, login, spent)
+        else:
+            login.resume(spent.card)
         raise error
-    newest = _newest(ports, chosen, spent=spent)
-    if newest.token == spent.session.token:
-        ports.cards.write(replace(card, refused=True, retry_after=0, retry_delay=0))
+    newest = _newest(ports, login, spent=spent)
+    if newest.session.token == spent.session.token:
+        login.refuse(spent)
     else:
-        ports.cards.write(_answered(ports.cards.read(card.name) or card))
-        if newest.token.usable(now):
-            return Outcome(newest)
+        login.resume(newest.card)
+        if newest.session.token.usable(ports.clock.now()):
+            return Outcome(newest.session)
     raise _session_over(chosen, why=error.hint if chosen.instance.kind == SIGNIN else "") from error
 
 
-def _newest(ports: Ports, chosen: Chosen, *, spent: Held) -> Session:
+def _newest(ports: Ports, login: StoredLogin, *, spent: Held) -> Held:
     """Read once more; an SDK that was quicker than we have been may still be writing what it got."""
-    newest = held(ports, chosen).session
-    for wait in SDK_WAITS if spent.card and spent.card.sdk_cache else ():
-        if newest.token != spent.session.token:
+    newest = login.load()
+    for wait in SDK_WAITS if spent.card.sdk_cache else ():
+        if newest.session.token != spent.session.token:
             break
         ports.clock.sleep(wait)
-        newest = held(ports, chosen).session
+        newest = login.load()
     return newest
 
 

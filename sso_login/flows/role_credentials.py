@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ from sso_login.core.message import Notice
 from sso_login.core.model import Secret, misdated
 from sso_login.flows.bearer import Bearer
 from sso_login.flows.renewal import MARGIN
-from sso_login.flows.stored_login import card_of, held, store_kind
+from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
     from sso_login.core.credentials import Credentials
@@ -122,14 +122,8 @@ def _cached(ports: RolePorts, asked: RoleAsked) -> Credentials | None:
 
     Raises StorageError where the store cannot be read, StoredElsewhere.
     """
-    card = ports.cards.read(asked.chosen.name)
-    if card is None:
-        return None
-    roles = ports.roles(store_kind(card, ports.env))
-    if roles.entry(asked.key) not in card.entries:
-        return None
     try:
-        kept = roles.load(asked.key)
+        kept = StoredLogin(ports, asked.chosen).kept_role(ports.roles, asked.key)
         if kept is None or kept.binding != asked.chosen.instance.binding:
             return None
         credentials = process.read(kept.output.reveal())
@@ -191,14 +185,7 @@ def _kept(ports: RolePorts, asked: RoleAsked, credentials: Credentials) -> Stora
         issued_at=int(ports.clock.now()),
     )
     try:
-        with ports.locks.hold(asked.chosen.name), ports.unbroken():
-            login = held(ports, asked.chosen)
-            card = login.card or card_of(login.session, login.store)
-            roles = ports.roles(login.store.kind)
-            entry = roles.entry(asked.key)
-            if entry not in card.entries:
-                ports.cards.write(replace(card, entries=(*card.entries, entry)))
-            roles.save(kept)
+        StoredLogin(ports, asked.chosen).keep_role(ports.roles, kept)
     except StorageError as error:
         return type(error)(f"the credentials could not be kept: {error.message}", hint=error.hint)
     return None

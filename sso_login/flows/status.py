@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
 from sso_login.core.model import SSO, labelled
-from sso_login.flows.stored_login import Held, held
+from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
     from sso_login.core.model import Card, Instance
     from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
+    from sso_login.flows.stored_login import Held
 
 VALID: Final = "valid"
 RENEWABLE: Final = "renewable"
@@ -63,7 +64,7 @@ def standing(ports: Ports, chosen: Chosen) -> Standing:
     card: Card | None = None
     try:
         card = ports.cards.read(chosen.name)
-        found = held(ports, chosen)
+        found = StoredLogin(ports, chosen).load()
     except LoginRequired as error:
         return _without(chosen, card, state=LOGIN_REQUIRED, error=error)
     except SsoLoginError as error:
@@ -86,8 +87,7 @@ def _without(chosen: Chosen, card: Card | None, *, state: str, error: SsoLoginEr
 
 def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
     session, token = found.session, found.session.token
-    refused = found.card is not None and found.card.refused
-    renewable = token.refresh is not None and session.client.usable(now) and not refused
+    renewable = token.refresh is not None and session.client.usable(now) and not found.card.refused
     valid = token.usable(now) and not token.misdated(now)
     state = VALID if valid else RENEWABLE if renewable else LOGIN_REQUIRED
     return Standing(
@@ -100,7 +100,7 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
         renewable=renewable,
         scopes=session.scopes,
         store=found.store.kind,
-        backend=found.card.backend if found.card else found.store.backend,  # as the record was last written
+        backend=found.card.backend,  # as the record was last written
         rescued=rescued,
         card=found.card,
     )

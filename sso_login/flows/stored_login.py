@@ -1,4 +1,4 @@
-"""Where a login is kept: its store, its card, and what had to be rescued when its store did not take it."""
+"""What is kept of one login: card, record, what had to be rescued, the SDKs' copy. Nobody else opens them."""
 
 from __future__ import annotations
 
@@ -11,47 +11,41 @@ from sso_login.core.errors import (
     BoundElsewhere,
     NewerRecord,
     NotLoggedIn,
-    ServiceError,
-    SsoLoginError,
     StorageError,
     StoredElsewhere,
     StoreTimeout,
     StoreUnusable,
     UsageProblem,
 )
-from sso_login.core.model import Card, Session, Token
-from sso_login.flows import adopt as cached
+from sso_login.core.model import Card, fingerprint
+from sso_login.flows.rescue import newer, rescue, rescued, spending, unrescue, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from sso_login.core.model import Instance
-    from sso_login.core.ports import Ports, Renewer, Store
+    from sso_login.core.credentials import KeptRole, RoleKey
+    from sso_login.core.model import Instance, Session, Token
+    from sso_login.core.ports import Ports, RoleStore, Store
     from sso_login.flows.select.session import Chosen
 
 STORES: Final = ("keyring", "file")
 FILE: Final = STORES[1]
-# OAuth error codes that say the refresh token or its client is no good any more.
-REFUSALS: Final = {
-    *("invalid_grant", "invalid_client", "expired_token", "access_denied", "unauthorized_client"),
-    *("token_expired", "authcode_expired", "user_credentials_changed"),  # AWS Sign-In's
-}
-_ENDS_BY_ITSELF: Final = "It ends by itself in time; at once if you sign out at the access portal in a browser."
-_SPENT: Final = "\nspent"  # behind a session's name, which holds no line break
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A stored login, the store it belongs to, and its card.
+    """A stored login, the store it belongs to, and its card, whose facts are about this very token.
 
     `rescued` and `followed` say that it does not lie in that store: it had to be rescued, or an SDK has renewed it.
+    `behind` says that the SDKs' copy is one that was spent.
     """
 
     session: Session
     store: Store
-    card: Card | None
+    card: Card
     rescued: bool = False
     followed: bool = False
+    behind: bool = False
 
 
 def log_in(name: str, instance: Instance) -> str:
@@ -66,108 +60,18 @@ def store_kind(card: Card | None, env: Mapping[str, str]) -> str:
     """
     wanted = env.get("SSO_LOGIN_STORE", "")
     if wanted and wanted not in STORES:
-        raise UsageProblem(f"SSO_LOGIN_STORE={wanted!r} is no store", hint="It may be keyring or file, or unset.")
+        raise UsageProblem(f"SSO_LOGIN_STORE={wanted!r} is not a store", hint="It may be keyring or file, or unset.")
     if card and wanted and wanted != card.store:
-        anew = commands.log_in(card.name, card.instance.kind, force=True)
+        again = commands.log_in(card.name, card.instance.kind, force=True)
         raise StoredElsewhere(
             f"the login of session {card.name!r} lies in the {card.store} store, SSO_LOGIN_STORE says {wanted}",
-            hint=f"Unset SSO_LOGIN_STORE, or move the login: `{anew}`.",
+            hint=f"Unset SSO_LOGIN_STORE, or move the login: `{again}`.",
         )
     return card.store if card else wanted or STORES[0]
 
 
-def held(ports: Ports, chosen: Chosen) -> Held:
-    """Read the newest tokens there are of that session: its store's, those that were rescued, or an SDK's.
-
-    Raises NotLoggedIn, BoundElsewhere, StoredElsewhere, StorageError.
-    """
-    name = chosen.name
-    card = ports.cards.read(name)
-    store = ports.store(store_kind(card, ports.env))
-    spare = rescued(ports, name)
-    try:
-        stored = store.load(name)
-    except (StoreUnusable, StoreTimeout):
-        if spare is None and card is None:  # every login has its card, so there is none that could not be read
-            raise _not_logged_in(chosen) from None
-        if spare is None:
-            raise
-        return _newest(ports, Held(_bound(spare, chosen), store, card, rescued=True))
-    newer = spare is not None and (stored is None or stored.token in {spare.token, _spent(ports, name)})
-    return _newest(ports, Held(_bound(spare if newer else stored, chosen), store, card, rescued=newer))
-
-
-def _newest(ports: Ports, found: Held) -> Held:
-    found = replace(found, card=found.card and found.card.facts_of(found.session.token))
-    theirs = cached.followed(ports, found.session, found.card)
-    return replace(found, session=theirs, followed=True) if theirs else found
-
-
-def _bound(session: Session | None, chosen: Chosen) -> Session:
-    if session is None:
-        raise _not_logged_in(chosen)
-    if session.instance.binding != chosen.instance.binding:
-        raise BoundElsewhere(
-            f"the login of session {chosen.name!r} belongs to {session.instance.described()}, "
-            f"but {chosen.source} says {chosen.instance.described()}",
-            hint=log_in(chosen.name, chosen.instance),
-        )
-    # The same login, but the portal's endpoint and the kind of host are as configured now.
-    return replace(session, instance=chosen.instance)
-
-
-def _not_logged_in(chosen: Chosen) -> NotLoggedIn:
-    return NotLoggedIn(f"session {chosen.name!r} is not logged in", hint=log_in(chosen.name, chosen.instance))
-
-
-def rescued(ports: Ports, name: str) -> Session | None:
-    """Read what was rescued of a session; what cannot be read there is told of and passed over."""
-    try:
-        return ports.rescue.load(name) if ports.rescue else None
-    except StorageError as error:
-        _warn(ports, error.message)
-        return None
-
-
-def _spent(ports: Ports, name: str) -> Token | None:
-    """Read which token was spent for what was rescued: while the store still holds it, the rescued one is newer."""
-    spent = rescued(ports, name + _SPENT)
-    return spent.token if spent else None
-
-
-def rescue(ports: Ports, session: Session, problem: StorageError, *, spent: Session) -> StorageError:
-    """Keep in memory what the store did not take, and give the error that says so; raise it where that fails too."""
-    try:
-        if ports.rescue is None:
-            raise problem
-        ports.rescue.save(replace(spent, name=spent.name + _SPENT))
-        ports.rescue.save(session)
-    except StorageError:
-        anew = commands.log_in(session.name, session.instance.kind, force=True)
-        hint = f"Once the store works again: `{anew}`. {problem.hint}"
-        raise StorageError(f"{problem.message}; the new tokens could not be kept anywhere", hint=hint) from problem
-    return StorageError(
-        f"{problem.message}; the new tokens of session {session.name!r} are kept in {ports.rescue.backend} until then",
-        hint=f"They are lost at the next restart, so mend the store soon. {problem.hint}",
-    )
-
-
-def unrescue(ports: Ports, name: str) -> bool:
-    """Forget what was rescued of a session; tell whether there was anything."""
-    if ports.rescue is None:
-        return False
-    ports.rescue.delete(name + _SPENT)
-    return ports.rescue.delete(name)
-
-
-def _warn(ports: Ports, text: str) -> None:
-    from sso_login.core.message import Notice
-
-    ports.notify(Notice(text, warning=True))
-
-
 def card_of(session: Session, store: Store, *, old: Card | None = None, sdk_cache: str = "") -> Card:
-    """Write the card of a session that is saved; what else lies in the same store by the `old` card stays listed."""
+    """Make the card of a session that is saved; what else lies in the same store by the `old` card stays listed."""
     others = old.entries if old and old.store == store.kind else ()
     return Card(
         name=session.name,
@@ -177,29 +81,9 @@ def card_of(session: Session, store: Store, *, old: Card | None = None, sdk_cach
         backend=store.backend,
         entries=tuple(dict.fromkeys([store.entry(session.name), *others])),
         sdk_cache=sdk_cache or (old.sdk_cache if old else ""),
+        also=old.also if old else "",
+        also_entries=old.also_entries if old else (),
     )
-
-
-def signed_in(ports: Ports, session: Session, store: Store, *, sdk_cache: str = "") -> None:
-    """Keep a new login, under the lock; the card first where there is none, so that no secret is ever unlisted.
-
-    The AWS SDKs get it, too, where `sdk_cache` says what their file is named after; else an earlier one is taken away.
-    """
-    with ports.locks.hold(session.name), ports.unbroken():
-        card, old = card_of(session, store, sdk_cache=sdk_cache), readable_card(ports, session.name)
-        refuse_newer(store, session.name)
-        if old is None:
-            ports.cards.write(card)
-        elif old.store == store.kind:
-            card = _cleared(ports, store, old=old, card=card)
-        store.save(session)
-        cached.withdrawn(ports, old, but=sdk_cache)
-        ports.cards.write(card)
-        if sdk_cache:
-            ports.sdk_cache.put(session, sdk_cache)
-        unrescue(ports, session.name)
-        if old and old.store != store.kind:
-            _left(ports, old)
 
 
 def readable_card(ports: Ports, name: str) -> Card | None:
@@ -210,118 +94,221 @@ def readable_card(ports: Ports, name: str) -> Card | None:
         return None
 
 
-def refuse_newer(store: Store, name: str) -> None:
-    """Raise NewerRecord where a newer version of this program has left a record; nothing else is wrong here."""
+def earlier(store: Store, name: str) -> Session | None:
+    """Read the record that is going to be replaced, None where it is no use; raises NewerRecord alone."""
     try:
-        store.load(name)
+        return store.load(name)
     except NewerRecord:
         raise
     except StorageError:
-        return
+        return None
 
 
-def _drop_others(store: Store, card: Card) -> None:
-    """Forget what came of a login, such as role credentials: all that its card lists beside its own record."""
-    for entry in card.entries:
-        if entry != store.entry(card.name):
-            store.drop(entry)
+def bound(session: Session, chosen: Chosen) -> Session:
+    """Give the login as it is configured now; raise BoundElsewhere where it was made elsewhere."""
+    if session.instance.binding != chosen.instance.binding:
+        raise BoundElsewhere(
+            f"the login of session {chosen.name!r} belongs to {session.instance.described()}, "
+            f"but {chosen.source} says {chosen.instance.described()}",
+            hint=log_in(chosen.name, chosen.instance),
+        )
+    # The same login, but the portal's endpoint and the kind of host are as configured now.
+    return replace(session, instance=chosen.instance)
 
 
-def _cleared(ports: Ports, store: Store, *, old: Card, card: Card) -> Card:
-    """Forget what came of the earlier login, which may have been somebody else's; what will not go stays listed."""
-    try:
-        _drop_others(store, old)
-    except StorageError as error:
-        _warn(ports, f"role credentials of the earlier login of {old.name!r} could not be removed: {error.message}")
-        return replace(card, entries=tuple(dict.fromkeys([*card.entries, *old.entries])))
-    return card
+class StoredLogin:
+    """One login as it is kept; everything that writes is called under the session's lock, but for `sign_in`."""
 
+    def __init__(self, ports: Ports, chosen: Chosen) -> None:
+        """Read nothing yet."""
+        self._ports = ports
+        self._chosen = chosen
+        self._name = chosen.name
 
-def _left(ports: Ports, old: Card) -> None:
-    """Clear the store that a session has moved out of, as well as it can be done."""
-    try:
-        store = ports.store(old.store)
-        _drop_others(store, old)
-        store.delete(old.name)
-    except StorageError as error:
-        text = f"the earlier login of session {old.name!r} could not be removed from the {old.store}: {error.message}"
-        _warn(ports, text)
+    def load(self) -> Held:
+        """Read the newest tokens there are: the store's, those that were rescued, or an SDK's.
 
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What a logout did: whether there was anything here, also where it was rescued to, and what could not be done."""
-
-    found: bool
-    rescued: str | None = None
-    problem: SsoLoginError | None = None
-
-
-def forgotten(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local: bool) -> Forgotten:
-    """Forget the session's tokens and card under the lock, then end the portal session unless `local`.
-
-    A session whose config or card is broken (its name and the error) is forgotten here all the same.
-    Raises StorageError, StoredElsewhere, LockTimeout with nothing forgotten.
-    """
-    name, problem = found if isinstance(found, tuple) else (found.name, None)
-    session = None
-    with ports.locks.hold(name):
-        known = name in ports.cards.names()
-        card = _card_to_forget(ports, name)
-        store = ports.store(store_kind(card, ports.env) if known else FILE)  # without a card no keyring has anything
-        spare = rescued(ports, name)
+        Raises NotLoggedIn, BoundElsewhere, StoredElsewhere, StorageError.
+        """
+        card = self._ports.cards.read(self._name)
+        store = self._ports.store(store_kind(card, self._ports.env))
+        spare = rescued(self._ports, self._name)
+        stored = None
         try:
-            session = spare or store.load(name)
-            session = (session and cached.followed(ports, session, card)) or session
+            stored = store.load(self._name)
+        except (StoreUnusable, StoreTimeout):
+            if spare is None and card is None:  # every login has its card, so there is none that could not be read
+                raise self._not_logged_in() from None
+            if spare is None:
+                raise
+        newest, spared = newer(stored, spare)
+        if newest is None:
+            raise self._not_logged_in()
+        session = bound(newest, self._chosen)
+        card = (card or card_of(session, store)).facts_of(session.token)
+        held = Held(session, store, card, rescued=spared)
+        return self._beside_the_sdks(held) if card.sdk_cache else held
+
+    def _beside_the_sdks(self, held: Held) -> Held:
+        cache, named = self._ports.sdk_cache, held.card.sdk_cache
+        theirs = cache.newer(held.session, named)
+        if theirs is None:
+            return replace(held, behind=cache.behind(held.session, named))
+        return replace(held, session=spending(held.session, theirs), followed=True)
+
+    def _not_logged_in(self) -> NotLoggedIn:
+        hint = log_in(self._name, self._chosen.instance)
+        return NotLoggedIn(f"session {self._name!r} is not logged in", hint=hint)
+
+    def settled(self, held: Held) -> bool:
+        """Tell whether the login lies where it belongs, and nowhere else than it should."""
+        share = self._chosen.sdk_cache and held.card.sdk_cache != self._chosen.cached_as
+        return not (held.rescued or held.followed or held.behind or share)
+
+    def settle(self, held: Held) -> Held:
+        """Put into its store what was rescued or renewed by an SDK, and give the SDKs what they are to have.
+
+        Raises StorageError while the store does not take it.
+        """
+        session, card = held.session, held.card
+        if held.rescued or held.followed:
+            held.store.save(session)
+            unrescue(self._ports, session.name)
+        if held.followed:  # whatever stood in the way of a renewal: somebody has made one
+            card = replace(card, refused=False, retry_after=0, retry_delay=0, about="")
+            self._ports.cards.write(card)
+        if held.behind:
+            self._ports.sdk_cache.put(session, card.sdk_cache, unless_newer=True)
+        named = self._chosen.cached_as
+        if self._chosen.sdk_cache and card.sdk_cache != named:
+            withdraw(self._ports, card, but=named)
+            card = replace(card, sdk_cache=named)
+            self._ports.cards.write(card)  # before the file: none is ever unlisted
+            self._ports.sdk_cache.put(session, named)
+        return replace(held, card=card, rescued=False, followed=False, behind=False)
+
+    def postpone(self, held: Held, *, until: float, delay: float) -> None:
+        """Note that no renewal of this token is to be tried before that time, and how long the wait was."""
+        about = fingerprint(held.session.token)
+        self._ports.cards.write(replace(held.card, retry_after=until, retry_delay=delay, about=about))
+
+    def refuse(self, held: Held) -> None:
+        """Note that the issuer refused this refresh token."""
+        about = fingerprint(held.session.token)
+        self._ports.cards.write(replace(held.card, refused=True, retry_after=0, retry_delay=0, about=about))
+
+    def resume(self, card: Card) -> None:
+        """Take the back-off away: an answer came, and there is nothing to wait for."""
+        self._ports.cards.write(replace(card, retry_after=0, retry_delay=0, about=card.about if card.refused else ""))
+
+    def save(self, held: Held, token: Token) -> tuple[Session, StorageError | None]:
+        """Keep what a renewal brought; where the store does not take it, in memory, and give the error that says so."""
+        session = spending(held.session, replace(held.session, token=token))
+        problem = None
+        try:
+            held.store.save(session)
         except StorageError as error:
-            problem = problem or error  # what cannot be read can perhaps be removed; if not, that is the error
-        if card:
-            _drop_others(store, card)
-        deleted = store.delete(name)
-        spared = unrescue(ports, name)
-        left = cached.withdrawn(ports, card or _expected(found))
-        ports.cards.delete(name)
-    if session and not local and not isinstance(found, tuple):
-        problem = _ended(ports, found, session)
-    elif problem:
-        problem = type(problem)(f"the portal session was not ended: {problem.message}", hint=_ENDS_BY_ITSELF)
-    place = ports.rescue.backend if ports.rescue and spared else None
-    return Forgotten(found=deleted or spared or known, rescued=place, problem=left or (None if local else problem))
+            problem = error
+        if held.card.sdk_cache:
+            self._ports.sdk_cache.put(session, held.card.sdk_cache, unless_newer=True)
+        return session, rescue(self._ports, session, problem) if problem else None
+
+    def renewed(self, held: Held, session: Session) -> Held:
+        """Bring the card up to date after a renewal that is stored; what a move left behind goes at last."""
+        card = self._emptied(card_of(session, held.store, old=held.card))
+        self._ports.cards.write(card)
+        return replace(held, session=session, card=card)
+
+    def sign_in(self, session: Session, store: Store, *, sdk_cache: str = "") -> None:
+        """Keep a new login, under the lock; the card first, so that no secret is ever unlisted.
+
+        The AWS SDKs get it, too, where `sdk_cache` says what their file is named after; else an earlier one is taken
+        away. While it moves from one store to the other the card names both.
+        """
+        ports = self._ports
+        with ports.locks.hold(session.name), ports.unbroken():
+            old, before = readable_card(ports, session.name), earlier(store, session.name)
+            session = spending(before, session) if before else session
+            card = card_of(session, store, old=old, sdk_cache=sdk_cache)
+            if old is None:
+                ports.cards.write(card)
+            elif old.store == store.kind:
+                card = self._cleared(store, card)
+            else:
+                left = old.also_entries if old.also == store.kind else ()  # by a move the other way that was cut short
+                card = replace(card, entries=tuple(dict.fromkeys([*card.entries, *left])))
+                ports.cards.write(replace(old, also=store.kind, also_entries=card.entries))
+                card = replace(self._cleared(store, card), also=old.store, also_entries=old.entries)
+            store.save(session)
+            withdraw(ports, old, but=sdk_cache)
+            ports.cards.write(card)
+            if sdk_cache:
+                ports.sdk_cache.put(session, sdk_cache)
+            unrescue(ports, session.name)
+            if card.also:
+                ports.cards.write(self._emptied(card, told=True))
+
+    def _cleared(self, store: Store, card: Card) -> Card:
+        """Forget what came of the earlier login, which may have been somebody else's; what will not go stays listed."""
+        try:
+            drop_others(store, card)
+        except StorageError as error:
+            what = f"role credentials of the earlier login of {card.name!r}"
+            warn(self._ports, f"{what} could not be removed: {error.message}")
+            return card
+        return replace(card, entries=(store.entry(card.name),))
+
+    def _emptied(self, card: Card, *, told: bool = False) -> Card:
+        """Clear the store that a login has moved out of, as well as it can be done; what will not go stays listed."""
+        if not card.also:
+            return card
+        try:
+            store = self._ports.store(card.also)
+            for entry in card.also_entries:
+                store.drop(entry)
+        except StorageError as error:
+            if told:
+                where = f"the earlier login of session {card.name!r} could not be removed from the {card.also}"
+                warn(self._ports, f"{where}: {error.message}")
+            return card
+        return replace(card, also="", also_entries=())
+
+    def kept_role(self, roles: Callable[[str], RoleStore], key: RoleKey) -> KeptRole | None:
+        """Read role credentials that the card lists; raise StorageError, StoredElsewhere."""
+        card = self._ports.cards.read(self._name)
+        if card is None:
+            return None
+        store = roles(store_kind(card, self._ports.env))
+        return store.load(key) if store.entry(key) in card.entries else None
+
+    def keep_role(self, roles: Callable[[str], RoleStore], kept: KeptRole) -> None:
+        """Keep role credentials, under the session's lock, the card first: no secret is ever unlisted.
+
+        Raises StorageError, and LoginRequired where someone has logged out meanwhile, or in elsewhere.
+        """
+        with self._ports.locks.hold(self._name), self._ports.unbroken():
+            held = self.load()
+            store = roles(held.store.kind)
+            entry = store.entry(kept.key)
+            if entry not in held.card.entries:
+                self._ports.cards.write(replace(held.card, entries=(*held.card.entries, entry)))
+            store.save(kept)
 
 
-def _expected(found: Chosen | tuple[str, SsoLoginError]) -> Card | None:
-    """Make up the card of a session whose own is damaged, as far as the config says what the SDKs have of it."""
-    if isinstance(found, tuple) or not found.sdk_cache:
+def withdraw(ports: Ports, card: Card | None, *, but: str = "") -> StorageError | None:
+    """Take a login away from the SDKs, `but` not under that name; tell why that failed, and give the error."""
+    if card is None or card.sdk_cache in {"", but}:
         return None
-    return Card(found.name, found.instance, found.scopes, store="", backend="", sdk_cache=found.cached_as)
-
-
-def _card_to_forget(ports: Ports, name: str) -> Card | None:
     try:
-        return readable_card(ports, name)
-    except NewerRecord:
-        return None
-
-
-def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | None:
-    try:
-        issuer = ports.issuer(chosen.instance)
-        token = _good(issuer, _bound(session, chosen), ports.clock.now())
-        if token:
-            issuer.end(token)
-    except SsoLoginError as error:
+        ports.sdk_cache.remove(card.sdk_cache)
+    except StorageError as error:
+        warn(ports, f"the AWS SDKs' copy of the login of {card.name!r} could not be removed: {error.message}")
         return error
     return None
 
 
-def _good(issuer: Renewer, session: Session, now: float) -> Token | None:
-    """Give a token that the portal takes: one that is over is renewed; None where the session is over, too."""
-    token = session.token
-    if token.usable(now) or token.refresh is None or not session.client.usable(now):
-        return token
-    try:
-        return issuer.renew(session)
-    except ServiceError as error:
-        if error.code in REFUSALS:
-            return None
-        raise
+def drop_others(store: Store, card: Card) -> None:
+    """Forget what came of a login, such as role credentials: all that its card lists beside its own record."""
+    for entry in card.entries:
+        if entry != store.entry(card.name):
+            store.drop(entry)

@@ -152,7 +152,7 @@ def packed(session: Session, *, where: str, kind: str = SSO) -> str:
         "scopes": list(session.scopes),
         "client": _client_members(session.client),
         "refresh": session.token.refresh.reveal() if session.token.refresh is not None else None,
-        **_signed_in_as(session),
+        **_where_known(session),
     }
     text = layout.pack(
         layout.entry(kind, session.name),
@@ -165,8 +165,12 @@ def packed(session: Session, *, where: str, kind: str = SSO) -> str:
     return text
 
 
-def _signed_in_as(session: Session) -> dict[str, object]:
-    known = {"id_token": session.id_token.reveal() if session.id_token else None, "subject": session.subject}
+def _where_known(session: Session) -> dict[str, object]:
+    known = {
+        "id_token": session.id_token.reveal() if session.id_token else None,
+        "subject": session.subject,
+        "spent": list(session.spent),
+    }
     return {key: value for key, value in known.items() if value}
 
 
@@ -211,6 +215,7 @@ def _session(text: str, name: str, kind: str) -> Session:
         scopes=fields.texts("scopes"),
         id_token=fields.optional_secret("id_token"),
         subject=fields.text("subject", ""),
+        spent=fields.texts("spent") if fields.has("spent") else (),
     )
 
 

@@ -56,5 +56,15 @@ class SessionStore:
         """Forget what else a card lists of this store; tell whether there was anything; raise StorageError."""
         return self._entries.delete(entry)
 
+    def purge(self, name: str) -> bool:
+        """Forget all that is found here of the session, listed or not; tell whether there was anything."""
+        came = self._entries.found(layout.entry(layout.ROLE, name) + ":") if self._kind == SSO else []
+        gone = [self._entries.delete(entry) for entry in [self.entry(name), *came]]
+        return any(gone)
+
+    def names(self) -> list[str]:
+        """List whose logins lie here, by what the store itself says; a keyring cannot be listed."""
+        return [layout.unquoted(entry.rpartition(":")[2]) for entry in self._entries.found(self.entry(""))]
+
     def _where(self) -> str:
         return "the file store" if self.kind == "file" else f"the keyring ({self.backend})"

@@ -39,10 +39,10 @@ from sso_login.flows.browser import finish_browser, start_browser
 from sso_login.flows.renewal import Outcome, Want, ensured
 from sso_login.flows.select.session import Chosen
 from sso_login.flows.select.signin import to_sign_in
-from sso_login.flows.stored_login import signed_in
 from sso_login.oauth.redirect import read_redirect
 from sso_login.world import World
 from tests.support.fakes import FakeClock
+from tests.support.logins import sign_in
 from tests.support.stores.memory import MemoryEntries
 from tests.support.visitor import opened
 
@@ -99,7 +99,7 @@ class Place:
         assert answer is not None
         session = finish_browser(login, issuer, self.clock, answer)
         assert session is not None
-        signed_in(self.world, session, self.world.store("file"))
+        sign_in(self.world, session, self.world.store("file"))
         return session
 
     def renew(self, want: Want = SOON) -> Outcome:

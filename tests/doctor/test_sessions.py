@@ -10,9 +10,9 @@ from sso_login.core.config import AwsConfig, Profile, SsoSection
 from sso_login.core.errors import StoreUnusable
 from sso_login.doctor.finding import FAIL, OK, WARN, Finding, broken
 from sso_login.doctor.sessions import config_findings, meant_finding, session_findings, store_finding
-from sso_login.flows.stored_login import signed_in
 from sso_login.storage.session_store import SessionStore
 from tests.support.fakes import INSTANCE, NOW, FakePorts, chosen, session, token
+from tests.support.logins import sign_in
 from tests.support.stores.memory import MemoryEntries
 
 STAMP = (1, 2, 3, 4, 5)
@@ -22,7 +22,7 @@ SECTION = SsoSection("my-sso", "sso-session my-sso", start_url=INSTANCE.start_ur
 def logged_in(*, left: float = 3600, refresh: str | None = "refresh-1", **card: object) -> FakePorts:
     """Set up a login in a keyring in memory, whose card is changed afterwards."""
     made = FakePorts()
-    signed_in(made, session(token=token(refresh=refresh, left=left)), made.store("keyring"))
+    sign_in(made, session(token=token(refresh=refresh, left=left)), made.store("keyring"))
     made.cards.write(replace(made.cards.cards["my-sso"], **card))  # type: ignore[arg-type]  # made to be mixed
     return made
 

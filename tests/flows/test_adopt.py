@@ -8,11 +8,12 @@ import pytest
 
 from sso_login.core.errors import LoginRequired, MalformedReply, ServiceError, StorageError, StoreUnusable
 from sso_login.core.model import Session, Token
+from sso_login.flows.logout import forget
 from sso_login.flows.renewal import Want, ensured
 from sso_login.flows.status import VALID, standing
-from sso_login.flows.stored_login import forgotten, held, signed_in
 from sso_login.storage.session_store import SessionStore
 from tests.support.fakes import INSTANCE, NOW, FakePorts, chosen, client, session, token
+from tests.support.logins import held, sign_in
 from tests.support.stores.memory import MemoryEntries
 
 WANT = Want(min_ttl=60)
@@ -26,7 +27,7 @@ REFUSED = ServiceError("no more", code="invalid_grant")
 def ports(current: Token = OVER, *, renewed: tuple[Token | Exception, ...] = ()) -> FakePorts:
     """Set up a login that the SDKs have, too."""
     made = FakePorts()
-    signed_in(made, session(token=current), made.store("keyring"), sdk_cache="my-sso")
+    sign_in(made, session(token=current), made.store("keyring"), sdk_cache="my-sso")
     made.issuing.renewed = renewed
     return made
 
@@ -50,7 +51,7 @@ def test_a_login_is_given_to_the_sdks_and_taken_away_with_logout() -> None:
     assert card
     assert card.sdk_cache == "my-sso"
     assert made.sdk_cache.kept["my-sso"] == session(token=NEW)
-    assert forgotten(made, chosen(), local=True).problem is None
+    assert forget(made, chosen(), local=True).problem is None
     assert made.sdk_cache.kept == {}
 
 
@@ -113,7 +114,7 @@ def test_nobody_was_quicker() -> None:
         ensured(made, chosen(), WANT)
     assert made.clock.slept == [0.1, 0.4, 1.0]
     alone = FakePorts()
-    signed_in(alone, session(token=OVER), alone.store("keyring"))
+    sign_in(alone, session(token=OVER), alone.store("keyring"))
     alone.issuing.renewed = (REFUSED,)
     with pytest.raises(LoginRequired):
         ensured(alone, chosen(), WANT)
@@ -148,7 +149,7 @@ def test_an_sdk_renews_what_was_rescued() -> None:
 def test_switched_on_later() -> None:
     """The login that is there is given to the SDKs with the next command, whatever they have; a new name moves it."""
     made = FakePorts()
-    signed_in(made, session(token=NEW), made.store("keyring"))
+    sign_in(made, session(token=NEW), made.store("keyring"))
     by_sdk(made, token("foreign", "foreign", left=80_000))
     assert ensured(made, SHARED, WANT).session.token == NEW
     assert made.sdk_cache.kept["my-sso"].token == NEW
@@ -162,9 +163,9 @@ def test_switched_on_later() -> None:
 def test_a_new_login_takes_the_earlier_one_away() -> None:
     """Without the option nothing of the old one stays with the SDKs; with another name it moves there."""
     made = ports(NEW)
-    signed_in(made, session(token=THEIRS), made.store("keyring"), sdk_cache="other")
+    sign_in(made, session(token=THEIRS), made.store("keyring"), sdk_cache="other")
     assert made.sdk_cache.kept == {"other": session(token=THEIRS)}
-    signed_in(made, session(token=NEW), made.store("keyring"))
+    sign_in(made, session(token=NEW), made.store("keyring"))
     assert made.sdk_cache.kept == {}
 
 
@@ -172,7 +173,7 @@ def test_what_cannot_be_removed_is_told() -> None:
     """Everything else is forgotten, and the exit code says that something is left."""
     made = ports(NEW)
     made.sdk_cache.trouble = StoreUnusable("cannot remove it")
-    done = forgotten(made, chosen(), local=True)
+    done = forget(made, chosen(), local=True)
     assert done.problem is made.sdk_cache.trouble
     assert "copy of the login of 'my-sso' could not be removed" in made.notices[0].text
     assert made.cards.names() == []
@@ -186,7 +187,7 @@ def test_logout_of_what_is_damaged(damaged: str) -> None:
         made.cards.broken.add("my-sso")
     else:
         made.entries["keyring"].texts["sso-login:sso:my-sso"] = "garbage"
-    forgotten(made, SHARED, local=True)
+    forget(made, SHARED, local=True)
     assert made.sdk_cache.kept == {}
 
 
@@ -194,7 +195,7 @@ def test_logout_of_what_is_damaged_and_not_in_the_config() -> None:
     """Without a word of it anywhere nothing of the SDKs is touched."""
     made = ports(NEW)
     made.cards.broken.add("my-sso")
-    forgotten(made, ("my-sso", MalformedReply("broken")), local=True)
+    forget(made, ("my-sso", MalformedReply("broken")), local=True)
     assert set(made.sdk_cache.kept) == {"my-sso"}
 
 
@@ -202,5 +203,5 @@ def test_logout_ends_the_session_with_the_newest_token() -> None:
     """Ours is spent; the portal takes what the SDK got."""
     made = ports()
     by_sdk(made)
-    assert forgotten(made, chosen(instance=INSTANCE), local=False).problem is None
+    assert forget(made, chosen(instance=INSTANCE), local=False).problem is None
     assert made.issuing.calls == ["end theirs"]

@@ -25,9 +25,11 @@ from sso_login.core.errors import (
     UsageProblem,
 )
 from sso_login.core.model import Card, Instance, Session, Token, fingerprint
+from sso_login.flows.logout import forget
 from sso_login.flows.renewal import Outcome, Want, ensured, stale_notice
-from sso_login.flows.stored_login import card_of, forgotten, held, signed_in, store_kind
+from sso_login.flows.stored_login import card_of, store_kind
 from tests.support.fakes import INSTANCE, NOW, SCOPES, FakePorts, chosen, client, session, token
+from tests.support.logins import held, sign_in
 
 FOR_TOKEN = Want(min_ttl=60, keep_young=True)
 FOR_CRON = Want(min_ttl=900)
@@ -41,7 +43,7 @@ def ports(held: Session | None = None, *, renewed: Sequence[Token | Exception] =
     """Set up a login that is kept, and what the issuer will answer."""
     made = FakePorts()
     if held:
-        signed_in(made, held, made.store("keyring"))
+        sign_in(made, held, made.store("keyring"))
         made.held = 0
     made.issuing.renewed = renewed
     return made
@@ -320,17 +322,17 @@ def test_a_new_login_writes_the_card_first() -> None:
     store = made.store("keyring")
     made.entries["keyring"].write_trouble = StoreUnusable("gone")
     with pytest.raises(StoreUnusable):
-        signed_in(made, session(), store)
+        sign_in(made, session(), store)
     assert card(made).entries == (store.entry("my-sso"),)
 
 
 def test_a_login_that_moves_to_another_store_leaves_nothing_behind() -> None:
     """What was kept in the earlier store is removed, or it is said that it could not be."""
     made = ports(session())
-    signed_in(made, session(token=NEW), made.store("file"))
+    sign_in(made, session(token=NEW), made.store("file"))
     assert (card(made).store, stored(made)) == ("file", None)
     made.entries["file"].write_trouble = StoreUnusable("read-only")
-    signed_in(made, session(token=NEW), made.store("keyring"))
+    sign_in(made, session(token=NEW), made.store("keyring"))
     assert made.notices[-1].warning
     assert "read-only" in made.notices[-1].text
 
@@ -338,16 +340,16 @@ def test_a_login_that_moves_to_another_store_leaves_nothing_behind() -> None:
 def test_logout_forgets_first_and_then_ends_the_portal_session() -> None:
     """Whatever the server says, nothing is left here."""
     made = ports(session())
-    assert forgotten(made, chosen(), local=False).found
+    assert forget(made, chosen(), local=False).found
     assert (stored(made), made.cards.read("my-sso"), made.issuing.calls) == (None, None, ["end access-1"])
-    assert not forgotten(made, chosen(), local=False).found
+    assert not forget(made, chosen(), local=False).found
 
 
 def test_logout_says_what_it_could_not_do() -> None:
     """The portal did not answer; the tokens are gone all the same."""
     made = ports(session())
     made.issuing.ended = [Unreachable("off")]
-    done = forgotten(made, chosen(), local=False)
+    done = forget(made, chosen(), local=False)
     assert isinstance(done.problem, Unreachable)
     assert stored(made) is None
 
@@ -355,14 +357,14 @@ def test_logout_says_what_it_could_not_do() -> None:
 def test_local_logout_asks_nobody() -> None:
     """--local is without the network."""
     made = ports(session())
-    assert forgotten(made, chosen(), local=True).found
+    assert forget(made, chosen(), local=True).found
     assert made.issuing.calls == []
 
 
 def test_logout_sends_nothing_to_another_instance() -> None:
     """The token of a login bound elsewhere is forgotten, never sent."""
     made = ports(session())
-    done = forgotten(made, chosen(instance=replace(INSTANCE, region="eu-west-1")), local=False)
+    done = forget(made, chosen(instance=replace(INSTANCE, region="eu-west-1")), local=False)
     assert isinstance(done.problem, BoundElsewhere)
     assert made.issuing.calls == []
 
@@ -371,7 +373,7 @@ def test_logout_removes_what_cannot_be_read() -> None:
     """A corrupt record is exactly what somebody may want to be rid of."""
     made = ports(session())
     made.entries["keyring"].write(made.store("keyring").entry("my-sso"), "garbage")
-    done = forgotten(made, chosen(), local=False)
+    done = forget(made, chosen(), local=False)
     assert isinstance(done.problem, BadRecord)
     assert stored(made) is None
 
@@ -381,7 +383,7 @@ def test_logout_stops_when_the_store_cannot_be_used() -> None:
     made = ports(session())
     made.entries["keyring"].trouble = StoreUnusable("locked")
     with pytest.raises(StoreUnusable):
-        forgotten(made, chosen(), local=False)
+        forget(made, chosen(), local=False)
     assert card(made).name == "my-sso"
 
 
@@ -447,7 +449,7 @@ def test_a_newer_versions_record_is_looked_for_again_under_the_lock() -> None:
     made.store("keyring")
     made.locks.before = appear
     with pytest.raises(NewerRecord):
-        signed_in(made, session(), made.store("keyring"))
+        sign_in(made, session(), made.store("keyring"))
     assert made.entries["keyring"].texts == {"sso-login:sso:my-sso": newer}
 
 

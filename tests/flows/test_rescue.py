@@ -14,11 +14,12 @@ from sso_login.core.errors import (
     StoreUnusable,
 )
 from sso_login.core.model import Token
+from sso_login.flows.logout import forget
 from sso_login.flows.renewal import Outcome, Want, ensured
 from sso_login.flows.status import standing
-from sso_login.flows.stored_login import forgotten, signed_in
 from sso_login.storage.session_store import SessionStore
 from tests.support.fakes import NOW, FakePorts, chosen, session, token
+from tests.support.logins import sign_in
 from tests.support.stores.memory import MemoryEntries
 
 WANT = Want(min_ttl=60)
@@ -29,7 +30,7 @@ NEW = token("new", "refresh-new", left=3600 + 30)
 def failing(problem: StorageError, *, left: float = -30, answer: Token = NEW) -> tuple[FakePorts, MemoryEntries]:
     """Set up a login whose store takes nothing any more once the refresh token is spent."""
     made, spare = FakePorts(), MemoryEntries(kind="file", backend="/run/user/7/sso-login")
-    signed_in(made, session(token=token("old", "refresh-old", left=left)), made.store("keyring"))
+    sign_in(made, session(token=token("old", "refresh-old", left=left)), made.store("keyring"))
     made.rescue = SessionStore(spare)
     made.issuing.renewed = [answer]
     made.issuing.during = lambda: setattr(made.entries["keyring"], "write_trouble", problem)
@@ -151,7 +152,7 @@ def test_logout_empties_and_names_the_place() -> None:
     made, spare = failing(StoreUnusable("full"))
     ensured(made, chosen(), WANT)
     made.entries["keyring"].write_trouble = None
-    done = forgotten(made, chosen(), local=False)
+    done = forget(made, chosen(), local=False)
     assert (done.rescued, spare.texts) == ("/run/user/7/sso-login", {})
     assert made.issuing.calls[-1] == "end new"
 
@@ -161,7 +162,7 @@ def test_a_new_login_replaces_what_was_rescued() -> None:
     made, spare = failing(StoreUnusable("full"))
     ensured(made, chosen(), WANT)
     made.entries["keyring"].write_trouble = None
-    signed_in(made, session(), made.store("keyring"))
+    sign_in(made, session(), made.store("keyring"))
     assert spare.texts == {}
 
 

@@ -22,10 +22,12 @@ from sso_login.core.errors import (
     UsageProblem,
 )
 from sso_login.core.model import Instance, Secret, Token
+from sso_login.flows.logout import forget
 from sso_login.flows.role_credentials import RoleAsked, role_credentials, stale_notice
-from sso_login.flows.stored_login import card_of, forgotten, signed_in
+from sso_login.flows.stored_login import card_of
 from sso_login.storage.role_store import EntryRoles
 from tests.support.fakes import NOW, FakePorts, MeanwhileLocks, chosen, session, token
+from tests.support.logins import sign_in
 from tests.support.stores.memory import MemoryEntries
 
 ACCOUNT, ROLE = "111122223333", "ReadOnlyAccess"
@@ -78,7 +80,7 @@ class RoleWorld(FakePorts):
 def logged_in(*answers: Credentials | Exception) -> RoleWorld:
     """Give a world with a login in the keyring, and what its portal will say."""
     ports = RoleWorld(portal=Portal(answers))
-    signed_in(ports, session(), ports.store("keyring"))
+    sign_in(ports, session(), ports.store("keyring"))
     return ports
 
 
@@ -271,7 +273,7 @@ def test_a_session_that_is_bound_elsewhere_uses_nothing_of_it() -> None:
 def test_who_logged_out_meanwhile_gets_nothing_and_nothing_is_kept() -> None:
     """What was fetched with a session that is gone is not ours to give."""
     ports = logged_in(given())
-    ports.portal.during = lambda: forgotten(ports, chosen(), local=True)
+    ports.portal.during = lambda: forget(ports, chosen(), local=True)
     with pytest.raises(NotLoggedIn):
         role_credentials(ports, ASKED)
     assert ports.entries["keyring"].texts == {}
@@ -288,7 +290,7 @@ def test_logout_forgets_every_role() -> None:
     """All that the card lists, before the card goes."""
     ports = logged_in(given())
     role_credentials(ports, ASKED)
-    forgotten(ports, chosen(), local=True)
+    forget(ports, chosen(), local=True)
     assert ports.entries["keyring"].texts == {}
 
 
@@ -298,7 +300,7 @@ def test_a_role_that_will_not_go_keeps_the_login_listed() -> None:
     role_credentials(ports, ASKED)
     ports.entries["keyring"].write_trouble = StoreUnusable("locked")
     with pytest.raises(StoreUnusable):
-        forgotten(ports, chosen(), local=True)
+        forget(ports, chosen(), local=True)
     assert len(ports.entries["keyring"].texts) == 2
     assert ENTRY in ports.cards.cards["my-sso"].entries
 
@@ -307,7 +309,7 @@ def test_a_new_login_forgets_the_roles_of_the_earlier_one() -> None:
     """It may be somebody else's."""
     ports = logged_in(given())
     role_credentials(ports, ASKED)
-    signed_in(ports, session(token=token("access-9")), ports.store("keyring"))
+    sign_in(ports, session(token=token("access-9")), ports.store("keyring"))
     assert list(ports.entries["keyring"].texts) == ["sso-login:sso:my-sso"]
     assert ports.cards.cards["my-sso"].entries == ("sso-login:sso:my-sso",)
 
@@ -316,7 +318,7 @@ def test_a_login_that_moves_to_another_store_leaves_no_role_behind() -> None:
     """The old store is cleared of both."""
     ports = logged_in(given())
     role_credentials(ports, ASKED)
-    signed_in(ports, session(), ports.store("file"))
+    sign_in(ports, session(), ports.store("file"))
     assert ports.entries["keyring"].texts == {}
     assert list(ports.entries["file"].texts) == ["sso-login:sso:my-sso"]
 
@@ -336,7 +338,7 @@ def test_roles_that_will_not_go_stay_listed_and_do_not_stop_a_login() -> None:
     stubborn = Stubborn()
     stubborn.texts = ports.entries["keyring"].texts
     ports.entries["keyring"] = stubborn
-    signed_in(ports, session(token=token("access-9")), ports.store("keyring"))
+    sign_in(ports, session(token=token("access-9")), ports.store("keyring"))
     assert ENTRY in ports.cards.cards["my-sso"].entries
     assert "could not be removed" in ports.notices[-1].text
 

@@ -13,9 +13,10 @@ from sso_login import hot
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance, Session
-from sso_login.flows.stored_login import signed_in, store_kind
+from sso_login.flows.stored_login import store_kind
 from sso_login.world import World
 from tests.support.fakes import client, session, token
+from tests.support.logins import sign_in
 from tests.support.shell import Ran
 
 START_URL = "https://example.awsapps.com/start"
@@ -59,7 +60,7 @@ class Both:
         known = client(issued_at=now, expires_at=now + 90 * 86400)
         made = session(name, token=fresh, client=known, instance=Instance(start_url, "us-east-1"))
         world = self.world(self.env, lambda _notice: None)
-        signed_in(world, made, world.store(store_kind(world.cards.read(name), self.env)))
+        sign_in(world, made, world.store(store_kind(world.cards.read(name), self.env)))
         return made
 
     @property

@@ -18,7 +18,7 @@ from sso_login.core import process
 from sso_login.core.credentials import Credentials, KeptRole, RoleKey
 from sso_login.core.message import Notice
 from sso_login.core.model import Secret
-from sso_login.flows.stored_login import forgotten
+from sso_login.flows.logout import forget
 from sso_login.world import World
 from tests.hot.conftest import START_URL, Both
 from tests.hot.test_process import FORBIDDEN, answered, bare, modules, once
@@ -155,7 +155,7 @@ def test_every_other_command_line_is_left_to_the_ordinary_way(roles: Roles, argv
 
 def log_out(roles: Roles) -> None:
     """Forget the login."""
-    forgotten(roles.both.world(roles.env, lambda _notice: None), chosen(), local=True)
+    forget(roles.both.world(roles.env, lambda _notice: None), chosen(), local=True)
 
 
 EDITS: dict[str, Callable[[Roles], object]] = {

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sso_login.core.message import Request, Response
+from sso_login.flows.logout import forget
 from sso_login.flows.renewal import Want, ensured
 from sso_login.flows.role_credentials import RoleAsked, role_credentials
 from sso_login.flows.status import VALID, standing
-from sso_login.flows.stored_login import forgotten
 from sso_login.world import World
 from tests.support.fakes import FakeClock, chosen, session, token
 
@@ -66,6 +66,6 @@ def test_it_is_renewed_and_is_format_2_then(world: World) -> None:
 
 def test_it_is_forgotten_whole(world: World) -> None:
     """A logout leaves no record, no card and no role credentials."""
-    assert forgotten(world, chosen(), local=True).found
+    assert forget(world, chosen(), local=True).found
     state = Path(world.home)
     assert [*(state / "secrets").iterdir(), *(state / "sessions").iterdir()] == []

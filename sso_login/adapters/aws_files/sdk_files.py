@@ -22,6 +22,7 @@ from sso_login.adapters.secrets import files, safety
 from sso_login.adapters.system.home import refuse_for_root
 from sso_login.core.errors import BadRecord, StorageError, StoreUnusable, UnsafeFile
 from sso_login.core.message import Notice
+from sso_login.core.model import fingerprint
 from sso_login.storage.record import Broken, Fields
 
 if TYPE_CHECKING:
@@ -69,14 +70,19 @@ class SdkFiles:
         found = self._found(session, self.path(named))
         return found if found and _ahead(found, session, self.now()) else None
 
-    def put(self, session: Session, named: str, *, spent: Session | None = None) -> None:
-        """Keep a login there, too; with `spent`, the login before it was renewed, what an SDK renewed meanwhile stays.
+    def behind(self, session: Session, named: str) -> bool:
+        """Tell whether the file holds a login that was spent for this one: of no use, and in an SDK's way."""
+        found = self._found(session, self.path(named))
+        return found is not None and not _same(found, session) and _was_spent(found, session)
+
+    def put(self, session: Session, named: str, *, unless_newer: bool = False) -> None:
+        """Keep a login there, too; `unless_newer` lets stay what an SDK has renewed meanwhile.
 
         What fails is told, never raised: the login itself is safe where it belongs.
         """
         try:
             with _explained("write", self.path(named)):
-                self._put(session, self.path(named), spent=spent)
+                self._put(session, self.path(named), unless_newer=unless_newer)
         except StorageError as error:
             self.notify(Notice(f"the AWS SDKs' cache was not written: {error.message}. {error.hint}", warning=True))
 
@@ -99,7 +105,7 @@ class SdkFiles:
         found = self._found(session, self.path(named))
         return found is not None and _same(found, session)
 
-    def _put(self, session: Session, path: str, *, spent: Session | None) -> None:
+    def _put(self, session: Session, path: str, *, unless_newer: bool) -> None:
         if not os.path.isdir(self.folder):
             refuse_for_root(self.folder)
             files.make_folder(self.folder)
@@ -109,8 +115,7 @@ class SdkFiles:
         done = found and _same(found, session) and found.token.expires_at == session.token.expires_at
         if done and _narrow(path):
             return
-        # A renewal may end earlier than what it was made of, which is no reason to keep that.
-        if found and spent and not _same(found, spent) and _ahead(found, session, self.now()):
+        if found and unless_newer and _ahead(found, session, self.now()):
             return
         files.put(path, json.dumps(self.form.members(session)).encode())
 
@@ -198,8 +203,19 @@ def _same(found: Session, session: Session) -> bool:
 
 
 def _ahead(found: Session, session: Session, now: float) -> bool:
-    later = session.token.expires_at < found.token.expires_at <= now + LONGEST
-    return later and not _same(found, session)
+    """Tell whether an SDK has renewed our login: what was spent for ours is behind it, however late it ends.
+
+    A file that was written after our token was issued is newer even where its token ends sooner.
+    """
+    if _same(found, session) or _was_spent(found, session) or found.token.expires_at > now + LONGEST:
+        return False
+    written_since = found.token.issued_at > session.token.issued_at and found.token.usable(now)
+    other = fingerprint(found.token) != fingerprint(session.token)
+    return found.token.expires_at > session.token.expires_at or (other and bool(session.spent) and written_since)
+
+
+def _was_spent(found: Session, session: Session) -> bool:
+    return fingerprint(found.token) in session.spent
 
 
 def read_instant(text: str) -> int:

@@ -59,7 +59,9 @@ class FileCards:
         return os.path.join(self.folder, files.file_name(layout.quoted(name)))
 
     def _name(self, file: str) -> str:
-        """Take the card's own word for its name where it lies where that name belongs, else read the file's name."""
+        """Read a session's name from that of the file, or in the card where the file has a digest for a name."""
+        if "=" not in file:
+            return unquote(file, errors="replace")
         path = os.path.join(self.folder, file)
         try:
             name = _card(files.read(path) or b"").name
@@ -89,6 +91,7 @@ def _members(card: Card) -> dict[str, object]:
         "retry_after": card.retry_after,
         "retry_delay": card.retry_delay,
         "about": card.about,
+        **({"also": card.also, "also_entries": list(card.also_entries)} if card.also else {}),
     }
 
 
@@ -114,4 +117,6 @@ def _card(content: bytes) -> Card:
         retry_after=fields.number("retry_after"),
         retry_delay=fields.number("retry_delay"),
         about=fields.text("about", ""),
+        also=fields.text("also", ""),
+        also_entries=fields.texts("also_entries") if fields.has("also_entries") else (),
     )

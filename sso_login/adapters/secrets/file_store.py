@@ -34,6 +34,16 @@ def secret_path(home: str, entry: str) -> str:
     return os.path.join(home, "secrets", name)
 
 
+def _entry(file: str) -> str:
+    """Read an entry's name back from that of its file, "" for what does not tell it."""
+    try:
+        parts = [layout.quoted(layout.unquoted(part)) for part in file.split("+")]
+    except ValueError:
+        return ""
+    entry = ":".join(["sso-login", *parts])
+    return entry if os.path.basename(secret_path("", entry)) == file else ""
+
+
 def _key(env: Mapping[str, str]) -> KeyFile | None:
     if not any(name in env for name in layout.KEYS):
         return None
@@ -56,6 +66,7 @@ class FileEntries:
         """Keep secrets below that state folder, by the key that the environment names; it is read when needed."""
         self._home = home
         self._key = _key(env)
+        self._plain: set[str] = set()  # entries that were not encrypted when they were read last, under the lock
 
     @property
     def backend(self) -> str:
@@ -77,9 +88,12 @@ class FileEntries:
     def read(self, entry: str) -> str | None:
         """Give the text, None where there is no such entry; raise StorageError."""
         cipher, path = self._cipher, secret_path(self._home, entry)
+        self._plain.discard(entry)
         content = files.read(path)
         if content is None:
             return None
+        if not content.startswith(_MAGIC_NAME):
+            self._plain.add(entry)
         if content.startswith(_MAGIC_NAME):
             content = _opened(content, cipher, path=path, entry=entry)
         elif cipher and not content.startswith(layout.MAGIC_NAME.encode()):
@@ -94,13 +108,19 @@ class FileEntries:
         path, content = secret_path(self._home, entry), text.encode()
         if self._cipher:
             content = _MAGIC + self._cipher.sealed(content, bound=_bound(entry))
-        else:
+        elif entry not in self._plain:
             _keep_encrypted(path)
         files.write(path, content)
 
     def delete(self, entry: str) -> bool:
         """Forget the entry, for which no key is needed; tell whether there was one; raise StorageError."""
         return files.remove(secret_path(self._home, entry))
+
+    def found(self, beginning: str) -> list[str]:
+        """List the entries whose names begin so, but for those whose files have a digest for a name."""
+        folder = os.path.join(self._home, "secrets")
+        entries = map(_entry, files.names(folder))
+        return [entry for entry in entries if entry and entry.startswith(beginning)]
 
     @cached_property
     def _cipher(self) -> Cipher | None:

@@ -140,6 +140,10 @@ class KeyringEntries:
         """Forget the entry, duplicates and parts included; tell whether there was one; raise as `write` does."""
         return self._changed(entry, lambda slots: parts.delete(slots, entry))
 
+    def found(self, _beginning: str) -> list[str]:
+        """List nothing: a keyring cannot be searched by how a name begins."""
+        return []
+
     def _changed(self, entry: str, action: Callable[[parts.Slots], T]) -> T:
         def unknown() -> SaveUnknown:
             self._unknown.add(entry)

@@ -26,6 +26,7 @@ from sso_login.core.errors import StorageError, UnsafeFile
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance, Secret, Session
 from sso_login.core.times import rfc3339
+from sso_login.flows.rescue import SPENT, spending
 from sso_login.storage.record import Broken, Fields
 from tests.support import fakes
 from tests.support.fakes import NOW
@@ -193,17 +194,45 @@ def test_another_registration_comes_along(cache: Cache) -> None:
 
 def test_a_renewal_by_an_sdk_is_not_written_over(cache: Cache) -> None:
     """Only by a new login; or by a renewal of it, even one that ends earlier."""
-    spent, mine, theirs = fakes.session(), renewed(fakes.session(), left=3700), fakes.session()
-    theirs = replace(theirs, token=fakes.token("access-3", "refresh-3", left=3800))
+    mine = spending(fakes.session(), renewed(fakes.session(), left=3700))
+    theirs = replace(fakes.session(), token=fakes.token("access-3", "refresh-3", left=3800))
     cache.files.put(theirs, NAMED)
-    cache.files.put(mine, NAMED, spent=spent)
+    cache.files.put(mine, NAMED, unless_newer=True)
     assert cache.files.holds(theirs, NAMED)
-    cache.files.put(mine, NAMED, spent=theirs)
+    mine = spending(theirs, mine)
+    cache.files.put(mine, NAMED, unless_newer=True)
     assert cache.files.holds(mine, NAMED)
     assert cache.files.newer(mine, NAMED) is None
     cache.files.put(theirs, NAMED)
     cache.files.put(mine, NAMED)
     assert cache.files.holds(mine, NAMED)
+
+
+def test_what_was_spent_never_comes_back(cache: Cache) -> None:
+    """A copy out of a backup, or one that could not be written, is behind, however late it ends."""
+    first = replace(fakes.session(), token=fakes.token("access-0", "refresh-0", left=9 * 3600))
+    cache.files.put(first, NAMED)
+    mine = first
+    for turn in range(1, SPENT + 1):
+        mine = spending(mine, replace(mine, token=fakes.token(f"access-{turn}", f"refresh-{turn}", left=60 * turn)))
+        assert cache.files.newer(mine, NAMED) is None
+        assert cache.files.behind(mine, NAMED)
+    cache.files.put(mine, NAMED, unless_newer=True)
+    assert cache.files.holds(mine, NAMED)
+    assert not cache.files.behind(mine, NAMED)
+
+
+def test_what_an_sdk_wrote_since_is_newer_even_where_it_ends_sooner(cache: Cache) -> None:
+    """Its refresh token is one that we never had; ours may be spent."""
+    mine = spending(fakes.session(), renewed(fakes.session(), left=3700))
+    theirs = replace(fakes.session(), token=fakes.token("access-3", "refresh-3", left=1800))
+    cache.files.put(theirs, NAMED)
+    os.utime(cache.path, (mine.token.issued_at + 1, mine.token.issued_at + 1))
+    found = cache.files.newer(mine, NAMED)
+    assert found
+    assert found.token.refresh == theirs.token.refresh
+    os.utime(cache.path, (mine.token.issued_at - 1, mine.token.issued_at - 1))
+    assert cache.files.newer(mine, NAMED) is None
 
 
 def fifo(path: Path) -> None:

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sso_login.core.errors import BadRecord, LockTimeout, StorageError
-from sso_login.core.model import Card, Session
+from sso_login.core.model import Card, Session, fingerprint
 
 
 class MemoryEntries:
     """The port Entries in a dict; every operation raises `trouble` while it is set, writes raise `write_trouble`.
 
-    `writing` happens before each write.
+    `writing` happens before each write, `touching` before each write and deletion.
     """
 
     def __init__(self, *, kind: str = "keyring", backend: str = "memory") -> None:
@@ -25,6 +25,7 @@ class MemoryEntries:
         self.trouble: StorageError | None = None
         self.write_trouble: StorageError | None = None
         self.writing: Callable[[], object] | None = None
+        self.touching: Callable[[], object] | None = None
 
     def check(self) -> None:
         """Raise whatever trouble is set."""
@@ -48,11 +49,17 @@ class MemoryEntries:
         self._fail(writing=True)
         return self.texts.pop(entry, None) is not None
 
+    def found(self, beginning: str) -> list[str]:
+        """List what begins so, as a store of files can."""
+        return [entry for entry in self.texts if self.kind == "file" and entry.startswith(beginning)]
+
     def _fail(self, *, writing: bool) -> None:
         if self.trouble is not None:
             raise self.trouble
         if writing and self.write_trouble is not None:
             raise self.write_trouble
+        if writing and self.touching:
+            self.touching()
 
 
 class MemoryCards:
@@ -125,12 +132,17 @@ class MemorySdkCache:
         """Give what is there if its token ends later."""
         found = self.kept.get(named)
         later = found is not None and found.token.expires_at > session.token.expires_at
+        later = later and not self.behind(session, named)
         return replace(session, token=found.token, client=found.client) if found and later else None
 
-    def put(self, session: Session, named: str, *, spent: Session | None = None) -> None:
-        """Keep it, unless there is a newer one that is not the one that was spent."""
-        newer = self.newer(session, named)
-        if spent is None or newer is None or newer.token == spent.token:
+    def behind(self, session: Session, named: str) -> bool:
+        """Tell whether it was spent for that login."""
+        found = self.kept.get(named)
+        return found is not None and fingerprint(found.token) in session.spent
+
+    def put(self, session: Session, named: str, *, unless_newer: bool = False) -> None:
+        """Keep it, or what is newer there."""
+        if not (unless_newer and self.newer(session, named)):
             self.kept[named] = session
 
     def remove(self, named: str) -> bool:

@@ -9,7 +9,7 @@ import click
 from sso_login.cli.options import Command, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, name_of, ports_of, sound
 from sso_login.core.model import SIGNIN
-from sso_login.flows.stored_login import forgotten
+from sso_login.flows.logout import forget, unlisted
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -24,12 +24,12 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     """Forget the tokens of each SESSION, then end its session at the access portal."""
     world = context.world(asks=True)
 
-    def forget(found: Found) -> None:
+    def signed_out(found: Found) -> None:
         name, ports = label_of(found), ports_of(world, found)
-        if name_of(found) not in ports.cards.names():
+        if name_of(found) not in {*ports.cards.names(), *unlisted(ports)}:
             sound(found)  # an error only if the session is not known at all
         # AWS Sign-In has no way to end a session before its time.
-        done = forgotten(ports, found, local=local or kind_of(found) == SIGNIN)
+        done = forget(ports, found, local=local or kind_of(found) == SIGNIN)
         context.render.line(f"{name}: " + ("signed out" if done.found else "was not signed in"))
         if done.rescued:
             context.render.line(f"{name}: its tokens in {done.rescued} are removed, too")
@@ -42,4 +42,4 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
         names = known.to_forget() if every else [known.chosen()]
     if not names:
         context.render.line("Nothing to log out of: nobody has logged in.")
-    each(context, names, forget)
+    each(context, names, signed_out)

@@ -20,7 +20,7 @@ from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redi
 from sso_login.flows.login import already
 from sso_login.flows.renewal import Want
 from sso_login.flows.select.signin import check_profile, profile_named, to_sign_in
-from sso_login.flows.stored_login import held, readable_card, signed_in
+from sso_login.flows.stored_login import StoredLogin, readable_card
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -77,11 +77,11 @@ def signin(context: Context, /, **given: object) -> None:
     draw(context)
     chosen = _chosen(world, asked)
     basis = grounded(world, chosen, force=asked.force)
-    found = None if basis.bare else already(world, chosen, ENOUGH)
+    found = already(world, chosen, basis, ENOUGH)
     new = found or _approved(context, world, chosen, asked=asked)
     if found is None:
         _check(world, asked, new)
-        signed_in(world, new, basis.store, sdk_cache=new.subject if asked.sdk_cache else "")
+        StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=new.subject if asked.sdk_cache else "")
     context.render.signed_in(new, basis.store, now=world.clock.now(), already=found is not None)
     if asked.sdk_cache:
         told_of_sdk_cache(context, world, new, replace(chosen, cache_name=new.subject))
@@ -106,7 +106,7 @@ def _chosen(world: World, asked: Asked) -> Chosen:
         return chosen  # whatever lies there, and however
     # The SDKs name their file after who signed in, which only an earlier login can tell.
     with suppress(LoginRequired, BadRecord):
-        before = held(world, chosen).session
+        before = StoredLogin(world, chosen).load().session
         chosen = replace(chosen, cache_name=before.subject)
         _check(world, asked, before)
     return chosen

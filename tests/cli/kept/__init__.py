@@ -1,0 +1,1 @@
+"""Tests of what commands do with what is kept."""
