@@ -8,20 +8,28 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import shlex
 import stat
 from collections.abc import Mapping
 from typing import Final
 
+from sso_login.adapters.aws_files.aws_lines import (
+    BROKEN,
+    DEFAULTS,
+    EMPTY,
+    KEY,
+    MORE,
+    SECTION,
+    STRAY,
+    Lexer,
+    meaning,
+    value_at,
+)
 from sso_login.adapters.system import home
 from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true, named_by_environment
 from sso_login.core.errors import ConfigError, HomeUnknown
 
 _USUAL: Final = "~/.aws/config"
 LARGEST: Final = 16 << 20  # bytes; 9,000 profiles are 1.4 MB
-_DEFAULTS: Final = "DEFAULT"  # configparser's own: its keys are in every section
-_BLANKS: Final = " \t\r\n"  # what shlex splits at
-_LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
 
 Values = Mapping[str, str]
@@ -126,56 +134,43 @@ def _text(data: bytes, path: str) -> str:
 
 
 class _Reader:
-    """Takes the lines one by one, by the rules of configparser.RawConfigParser, and stops at the first bad one.
-
-    Not configparser itself: its time grows with the square of the number of bad lines and of the blanks in one
-    (minutes for a wrong file of 1 MiB), and its errors quote lines.
-    """
+    """Takes the lines one by one and stops at the first bad one."""
 
     def __init__(self, path: str) -> None:
         self.sections: dict[str, dict[str, list[str]]] = {}
         self._path = path
-        self._keys: dict[str, list[str]] | None = None
+        self._lexer = Lexer()
+        self._keys: dict[str, list[str]] = {}
         self._value: list[str] | None = None
-        self._indent = 0
 
-    def take(self, number: int, line: str) -> None:
-        text = line.strip()
-        if text.startswith(("#", ";")):
-            return
-        depth = len(line) - len(line.lstrip())
-        if self._value is not None and (not text or depth > self._indent):
-            self._value.append(text)
-        elif text:
-            self._indent = depth
-            self._begin(number, text)
-
-    def _begin(self, number: int, text: str) -> None:
-        if text.startswith("[") and (end := text.rfind("]")) > 1:
-            self._section(number, text[1:end])
-        elif self._keys is None:
+    def take(self, number: int, text: str) -> None:
+        kind, name = self._lexer.take(text)
+        if kind in {MORE, EMPTY}:
+            if self._value is not None:
+                self._value.append(text.strip())
+        elif kind == KEY:
+            self._key(number, name, text)
+        elif kind == SECTION:
+            self._section(number, name)
+        elif kind == STRAY:
             hint = "A section begins with a line such as [sso-session my-sso]."
             raise _at_line(self._path, number, "this stands before any section", hint=hint)
-        else:
-            self._key(number, text, self._keys)
+        elif kind == BROKEN:
+            hint = "Fix or remove that line."
+            raise _at_line(self._path, number, "neither a section nor `key = value`", hint=hint)
 
     def _section(self, number: int, title: str) -> None:
-        if title in self.sections and title != _DEFAULTS:
+        if title in self.sections and title != DEFAULTS:
             hint = "Join the two sections of that name."
             raise _at_line(self._path, number, "this section is there already", hint=hint)
         self._keys = self.sections.setdefault(title, {})
         self._value = None
 
-    def _key(self, number: int, text: str, keys: dict[str, list[str]]) -> None:
-        end = min((at for at in (text.find("="), text.find(":")) if at >= 0), default=0)
-        key = text[:end].rstrip().lower()
-        if not key:
-            hint = "Mend or remove that line."
-            raise _at_line(self._path, number, "neither a section nor `key = value`", hint=hint)
-        if key in keys:
+    def _key(self, number: int, key: str, text: str) -> None:
+        if key in self._keys:
             hint = "Remove one of the two lines."
             raise _at_line(self._path, number, "this key is in its section already", hint=hint)
-        keys[key] = self._value = [text[end + 1 :].strip()]
+        self._keys[key] = self._value = [text[value_at(text) :].strip()]
 
 
 def _sections(text: str, path: str) -> dict[str, Values]:
@@ -186,40 +181,24 @@ def _sections(text: str, path: str) -> dict[str, Values]:
         title: {key: "\n".join(lines).rstrip() for key, lines in keys.items()}
         for title, keys in reader.sections.items()
     }
-    everywhere = written.pop(_DEFAULTS, {})
+    everywhere = written.pop(DEFAULTS, {})
     return {title: {**everywhere, **values} for title, values in written.items()}
 
 
 def _sorted(sections: Mapping[str, Values], *, path: str, stamp: Stamp) -> AwsConfig:
-    """Tell sections apart by their titles exactly as botocore does: by the prefix, then by shell words."""
+    """Tell sections apart by their titles."""
     sessions: dict[str, SsoSection] = {}
     profiles: dict[str, Profile] = {}
     services: dict[str, Mapping[str, Mapping[str, str] | None]] = {}
     for title, values in sections.items():
-        name = title if title == "default" else _second_word(title)
-        if not name:
-            continue
-        if title == "default" or title.startswith("profile"):
+        kind, name = meaning(title) or ("", "")
+        if kind == "profile":
             profiles[name] = _profile(name, title, values)
-        elif title.startswith("sso-session"):
+        elif kind == "sso-session":
             sessions[name] = _session(name, title, values)
-        elif title.startswith("services"):
+        elif kind == "services":
             services[name] = {service: _nested(value) for service, value in values.items()}
     return AwsConfig(path, sessions, profiles, services, stamp)
-
-
-def _second_word(title: str) -> str | None:
-    words = _words(title)
-    return words[1] if len(words) == 2 else None
-
-
-def _words(title: str) -> list[str]:
-    if not any(mark in title for mark in "'\"\\"):
-        return [word for word in re.split(f"[{_BLANKS}]", title) if word]
-    try:
-        return shlex.split(title) if len(title) <= _LONGEST_TITLE else []
-    except ValueError:
-        return []
 
 
 def _session(name: str, title: str, values: Values) -> SsoSection:

@@ -1,6 +1,6 @@
 """Edits the text of an AWS config or credentials file and leaves every byte alone that is not asked for.
 
-Lines are told apart as `aws_config.py` and botocore do. Trouble in a section that is not edited is nobody's business
+Trouble in a section that is not edited is nobody's business
 here: some SDKs take files that others refuse.
 """
 
@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from sso_login.adapters.aws_files.aws_lines import BROKEN, DEFAULTS, MORE, SECTION, STRAY, Lexer, meaning, value_at
 from sso_login.core.errors import ConfigError, UsageProblem
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 _LINE: Final = re.compile(r"(?!\Z)([^\r\n]*)(\r\n|\n|\r|\Z)")
 _KEY: Final = re.compile(r"[a-z0-9_.-]+")
 _WORD: Final = re.compile(r"""[^\s'"\\]+""")
-_KINDS: Final = ("profile", "sso-session", "services")
-_DEFAULTS: Final = "DEFAULT"  # configparser's own: its keys are in every section
-_LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Change:
 
     def __post_init__(self) -> None:
         """Refuse what would not be read back as it was given (UsageProblem, which shows no value)."""
-        if not self.section.replace("\t", " ").isprintable() or not self.section.strip() or self.section == _DEFAULTS:
+        if not self.section.replace("\t", " ").isprintable() or not self.section.strip() or self.section == DEFAULTS:
             raise UsageProblem(f"{self.section[:100]!r} cannot be a section's title", hint="Give it a plain name.")
         for key in (*self.set, *self.remove):
             if not _KEY.fullmatch(key):
@@ -66,7 +64,7 @@ class _Line:
 
     @property
     def value_at(self) -> int:
-        return min(at for at in (self.text.find("="), self.text.find(":")) if at >= 0) + 1
+        return value_at(self.text)
 
 
 @dataclass(slots=True)
@@ -176,7 +174,7 @@ class _Document:
             raise _at_line(self._path, same[1].head.number, f"[{title}] is there already", hint=hint)
         broken = next((line for line in (same[0].lines if same else ()) if line.broken), None)
         if broken:
-            what, hint = "neither a section nor `key = value`", "Mend or remove that line, then try again."
+            what, hint = "neither a section nor `key = value`", "Fix or remove that line, then try again."
             raise _at_line(self._path, broken.number, what, hint=hint)
         return same[0] if same else None
 
@@ -236,38 +234,19 @@ class _Document:
 
 
 def _sections(text: str) -> Iterator[_Section]:
-    section = _Section("", None)
-    in_value, indent = False, 0
+    section, lexer = _Section("", None), Lexer()
     for number, found in enumerate(_LINE.finditer(text), 1):
         line = _Line(number, found[1], found[2])
-        words = line.text.strip()
-        depth = len(line.margin)
-        if not words or words.startswith(("#", ";")):
-            section.lines.append(line)
+        kind, name = lexer.take(line.text)
+        if kind == SECTION:
+            yield section
+            section = _Section(name, line)
             continue
-        if in_value and depth > indent:
-            line.goes_on = True
-        else:
-            indent = depth
-            if title := _title(words):
-                yield section
-                section, in_value = _Section(title, line), False
-                continue
-            line.key = _key(words) if section.head else ""
-            line.broken = not line.key
-            in_value = in_value or bool(line.key)
+        line.key = name
+        line.goes_on = kind == MORE
+        line.broken = kind in {BROKEN, STRAY}
         section.lines.append(line)
     yield section
-
-
-def _title(words: str) -> str:
-    end = words.rfind("]")
-    return words[1:end] if words.startswith("[") and end > 1 else ""
-
-
-def _key(words: str) -> str:
-    end = min((at for at in (words.find("="), words.find(":")) if at >= 0), default=0)
-    return words[:end].rstrip().lower()
 
 
 def _more(lines: Sequence[_Line], at: int) -> list[int]:
@@ -284,15 +263,4 @@ def _drop(lines: list[_Line], indices: Sequence[int]) -> None:
 
 def _meaning(title: str) -> tuple[str, ...]:
     """Give what two titles have in common that name the same thing: `profile dev` and `profile "dev"`."""
-    if title == "default":
-        return "profile", title
-    kind = next((each for each in _KINDS if title.startswith(each)), None)
-    if kind is None or len(title) > _LONGEST_TITLE:
-        return (title,)
-    try:
-        words = shlex.split(title)
-    except ValueError:
-        return (title,)
-    if len(words) != 2:
-        return (title,)
-    return kind, words[1]
+    return meaning(title) or (title,)
