@@ -20,6 +20,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MOST = 1 << 20  # bytes of any file of ours
 _MIN_TTL = 60
 _MISDATED = 60.0  # seconds that a clock may be set back
+_ROLE = f"sso-login:{layout.ROLE}:"
 _ROLE_TTL = 300.0  # seconds: credentials with less left are fetched anew
 
 
@@ -35,11 +36,14 @@ def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
         record = layout.parse(text, found[1]) if text and found else None
     except (OSError, ValueError, LookupError):
         return None
-    if record is None:
+    if record is None or found is None:
         return None
     expires_at, issued_at, output, _ = record
     now = time.time()
-    if not _sound(output) or expires_at - now <= min_ttl or issued_at - now > _MISDATED:
+    if not _sound(output) or expires_at - now <= min_ttl:
+        return None
+    # AWS itself says when a role's credentials end; of a token it says how long it lives, from now on.
+    if issued_at - now > _MISDATED and not found[1].startswith(_ROLE):
         return None
     return prefix + output + "\n"
 

@@ -171,11 +171,6 @@ class Client:
 MISDATED: Final = 60.0  # seconds that a clock may be set back without anybody minding
 
 
-def misdated(issued_at: float, now: float) -> bool:
-    """Tell whether that instant lies too far in the future to come from a clock that was right."""
-    return issued_at - now > MISDATED
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token and, where the issuer gave one, the refresh token that renews it."""
@@ -191,7 +186,7 @@ class Token:
 
     def misdated(self, now: float) -> bool:
         """Tell whether it comes from a clock that was wrong: issued in the future, so its end is no better known."""
-        return misdated(self.issued_at, now)
+        return self.issued_at - now > MISDATED
 
 
 @dataclass(frozen=True, slots=True)

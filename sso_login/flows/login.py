@@ -64,11 +64,14 @@ def ground(ports: Ports, chosen: Chosen, *, force: bool) -> Ground:
         store.check()
         earlier(store, chosen.name)  # one of a newer version is not overruled
         return Ground(store)
+    if chosen.card is None:  # nothing to read, so that a keyring which is locked asks its owner once
+        ports.store(store_kind(None, ports.env)).check()
     try:
         held = StoredLogin(ports, chosen).load()
     except (NotLoggedIn, BoundElsewhere):
-        store = ports.store(store_kind(ports.cards.read(chosen.name), ports.env))
-        store.check()
+        store = ports.store(store_kind(chosen.card, ports.env))
+        if chosen.card:
+            store.check()
         return Ground(store)
     return Ground(held.store, held)
 

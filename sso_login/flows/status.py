@@ -61,19 +61,18 @@ class Standing:
 
 def standing(ports: Ports, chosen: Chosen) -> Standing:
     """Read how one session stands; what is wrong with it becomes part of the answer, never an exception."""
-    card: Card | None = None
     try:
-        card = ports.cards.read(chosen.name)
         found = StoredLogin(ports, chosen).load()
     except LoginRequired as error:
-        return _without(chosen, card, state=LOGIN_REQUIRED, error=error)
+        return _without(chosen, state=LOGIN_REQUIRED, error=error)
     except SsoLoginError as error:
-        return _without(chosen, card, state=UNREADABLE, error=error)
+        return _without(chosen, state=UNREADABLE, error=error)
     place = ports.rescue.backend if ports.rescue and found.rescued else None
     return _with(found, now=ports.clock.now(), rescued=place)
 
 
-def _without(chosen: Chosen, card: Card | None, *, state: str, error: SsoLoginError) -> Standing:
+def _without(chosen: Chosen, *, state: str, error: SsoLoginError) -> Standing:
+    card = chosen.card
     return Standing(
         name=chosen.name,
         state=state,

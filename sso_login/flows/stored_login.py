@@ -70,7 +70,7 @@ def store_kind(card: Card | None, env: Mapping[str, str]) -> str:
     return card.store if card else wanted or STORES[0]
 
 
-def card_of(session: Session, store: Store, *, old: Card | None = None, sdk_cache: str = "") -> Card:
+def card_of(session: Session, store: Store, *, old: Card | None = None) -> Card:
     """Make the card of a session that is saved; what else lies in the same store by the `old` card stays listed."""
     others = old.entries if old and old.store == store.kind else ()
     return Card(
@@ -80,7 +80,7 @@ def card_of(session: Session, store: Store, *, old: Card | None = None, sdk_cach
         store=store.kind,
         backend=store.backend,
         entries=tuple(dict.fromkeys([store.entry(session.name), *others])),
-        sdk_cache=sdk_cache or (old.sdk_cache if old else ""),
+        sdk_cache=old.sdk_cache if old else "",
         also=old.also if old else "",
         also_entries=old.also_entries if old else (),
     )
@@ -229,7 +229,7 @@ class StoredLogin:
         with ports.locks.hold(session.name), ports.unbroken():
             old, before = readable_card(ports, session.name), earlier(store, session.name)
             session = spending(before, session) if before else session
-            card = card_of(session, store, old=old, sdk_cache=sdk_cache)
+            card = replace(card_of(session, store, old=old), sdk_cache=sdk_cache)
             if old is None:
                 ports.cards.write(card)
             elif old.store == store.kind:

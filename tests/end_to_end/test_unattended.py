@@ -125,7 +125,7 @@ class TestCron:
         token = as_cron("sso-login token", home=host.home, path=path, **env)
         record = host.lookup("sso-login:sso:cron")
         assert record
-        assert (token.code, token.out, token.err) == (0, record.splitlines()[2] + "\n", "")
+        assert (token.code, token.out, token.err) == (0, record.splitlines()[3] + "\n", "")
 
     def test_the_bus_in_the_runtime_folder_is_found(self, emulator: Emulator, path: str) -> None:
         """With XDG_RUNTIME_DIR besides, as a systemd service has it, the keyring works, and the job says nothing."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from sso_login import layout
 from sso_login.emulator.core.reply import Reply
 from sso_login.storage import record
 from tests.support.fakes import NOW
@@ -286,12 +287,14 @@ def test_a_record_of_an_instant_that_no_calendar_has(where: str) -> None:
     """Beyond the year 3000 a record is damaged: exit 7 for all that read it, in JSON too; nothing is written."""
     with scratch() as sh:
         sh("device")
-        magic, expires_at, token, body = sh.record.read_text().split("\n")
+        _, entry, times, access, body = sh.record.read_text().split("\n")
         members = json.loads(body)
         if where == "client":
             members["client"]["expires_at"] = 10**14
-        end = expires_at if where == "client" else "9" * 14
-        sh.record.write_text("\n".join([magic, end, token, json.dumps(members)]))
+        expires_at, issued_at, _ = times.split(" ")
+        end = int(expires_at) if where == "client" else int("9" * 14)
+        body = json.dumps(members)
+        sh.record.write_text(layout.pack(entry, issued_at=int(issued_at), expires_at=end, output=access, body=body))
         before = sh.kept()
         for command in ("token", "refresh", "device"):
             assert sh(command).code == 7

@@ -46,7 +46,7 @@ def test_the_main_job_on_a_real_keyring(emulator: Emulator) -> None:
         assert (token.code, token.err, MARKER in token.out) == (0, "", True)
         record = host.lookup("sso-login:sso:my-sso")
         assert record
-        assert record.splitlines()[2] == token.out.strip()
+        assert record.splitlines()[3] == token.out.strip()
         assert leaks(host.home) == []
         assert [entry["store"] for entry in process("status", "--json", env=env).json()] == ["keyring"]
 
