@@ -1,8 +1,11 @@
 """Reads one secret from the Secret Service over the session bus: plain session, default collection, never a prompt.
 
-For the hot path on Linux alone, with `_socket` and nothing else. Whatever is not exactly as expected within 0.3 s is an
-OSError, a ValueError or a LookupError, on which the caller steps aside. Sources: the D-Bus specification (message
-format, SASL) and the Secret Service API draft 0.2 (OpenSession, SearchItems, GetSecrets).
+On Linux alone, with `_socket` and nothing else. Whatever is not exactly as expected is an OSError, a ValueError or a
+LookupError, on which the caller steps aside. There is no deadline by the clock: on a busy machine it would send
+processes onto a way many times as dear, which makes others miss it, too. Silence is judged by who is at work: a daemon
+that is running, or waits for its turn, is waited for; one that is stopped or asleep does not answer any more. Sources:
+the D-Bus specification (message format, SASL) and the Secret Service API draft 0.2 (OpenSession, SearchItems,
+GetSecrets).
 """
 
 import _socket
@@ -14,60 +17,84 @@ from sso_login import layout
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 assert sys.platform == "linux"  # noqa: S101 - tells the type checker; hot.py asks before it imports this
 
-_DEADLINE = 0.3  # seconds for all of it
+_STEP = 0.25  # seconds of silence after which somebody looks who is at work
+_SILENCES = 12  # of them on end, with nobody at work, are a daemon that hangs
+_LONGEST = 30.0  # seconds, however busy the daemon
+_TRIES = 3  # where the service fails at once, as gnome-keyring does when many ask at the same time
+_FULL = 0.1  # seconds until a bus that has as many connections as it takes is asked again
 _LARGEST = 1 << 20  # bytes of a message; a record is 16 kB
 _BUS = "org.freedesktop.DBus"
 _SECRETS = "org.freedesktop.secrets"
+_DRIVER = ("/org/freedesktop/DBus", _BUS)
 _SERVICE = ("/org/freedesktop/secrets", "org.freedesktop.Secret.Service")
 _DEFAULT = ("/org/freedesktop/secrets/aliases/default", "org.freedesktop.Secret.Collection")
 _REPLY, _ERROR = 2, 3  # message types
+_LIMIT = "org.freedesktop.DBus.Error.LimitsExceeded"
 
 
-def secret(service: str, env: "Mapping[str, str]") -> "str | None":
+class Refused(ValueError):
+    """The bus or the service answered with an error; its only argument is the error's name."""
+
+
+class Hangs(ValueError):
+    """Nobody has answered for too long, and nobody is about to."""
+
+
+def secret(
+    service: str, env: "Mapping[str, str]", look: "Callable[[Sequence[int]], str] | None" = None
+) -> "str | None":
     """Read the one secret under that service name; None or an exception where there is not exactly one to be had."""
-    bus = _Bus(_address(env))
+    address, end, tries = layout.bus(env), time.monotonic() + _LONGEST, _TRIES
+    while True:
+        try:
+            return _secret(service, _Bus(address, look, end))
+        except Refused as error:
+            tries -= error.args[0] != _LIMIT
+            if tries <= 0 or time.monotonic() > end:
+                raise
+            if error.args[0] == _LIMIT:
+                time.sleep(_FULL)
+
+
+def _secret(service: str, bus: "_Bus") -> "str | None":
     try:
-        bus.call(("/org/freedesktop/DBus", _BUS), "Hello", to=_BUS)
-        bus.call(_SERVICE, "OpenSession", "sv", _string("plain") + b"\x01s\0\0\0\0" + _string(""))
+        hello = bus.call(_DRIVER, "Hello", to=_BUS)
+        opening = bus.call(_SERVICE, "OpenSession", "sv", _string("plain") + b"\x01s\0\0\0\0" + _string(""))
         wanted = {"service": service, "username": layout.USERNAME}
-        bus.call(_DEFAULT, "SearchItems", "a{ss}", _attributes(wanted))
-        bus.reply(1)
-        opened, found = bus.reply(2), bus.reply(3)
+        searching = bus.call(_DEFAULT, "SearchItems", "a{ss}", _attributes(wanted))
+        bus.reply(hello)
+        opened, found = bus.reply(opening), bus.reply(searching)
         opened.skip_variant()
         session, items = opened.string(), found.strings()
         if len(items) != 1:
             return None
-        bus.call(_SERVICE, "GetSecrets", "aoo", _array(_string(items[0])) + _aligned_string(items[0], session))
-        return bus.reply(4).secret(items[0], session)
+        asked = _array(_string(items[0])) + _aligned_string(items[0], session)
+        return bus.reply(bus.call(_SERVICE, "GetSecrets", "aoo", asked)).secret(items[0], session)
     finally:
         bus.close()
-
-
-def _address(env: "Mapping[str, str]") -> "str | bytes":
-    """Read `unix:path=...` or `unix:abstract=...`; ValueError for any other bus address."""
-    kind, _, rest = env.get("DBUS_SESSION_BUS_ADDRESS", "").partition(":")
-    pairs = dict(pair.split("=", 1) for pair in rest.split(","))
-    if kind != "unix" or ";" in rest or "%" in rest:
-        raise ValueError
-    return pairs["path"] if "path" in pairs else b"\0" + pairs["abstract"].encode()
 
 
 class _Bus:
     """A connection to the bus: calls are sent at once, replies are read when they are wanted."""
 
-    def __init__(self, address: "str | bytes") -> None:
-        self._end = time.monotonic() + _DEADLINE
-        self._serial = 0
+    def __init__(self, address: "str | bytes", look: "Callable[[Sequence[int]], str] | None", end: float) -> None:
+        self._look, self._end = look, end
+        self._serial = self._silences = 0
+        self._asked = 0  # the serial of the question who the service is
         self._buffer = b""
         self._replies: dict[int, _Body] = {}
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
         try:
-            self._wait()
-            self._socket.connect(address)
+            long = 8 if sys.maxsize > 1 << 32 else 4
+            step = bytes(long) + int(_STEP * 1e6).to_bytes(long, sys.byteorder)
+            # Blocking with a limit of the kernel's: without, Python would not wait for a bus that is slow to accept.
+            for option in (_socket.SO_RCVTIMEO, _socket.SO_SNDTIMEO):
+                self._socket.setsockopt(_socket.SOL_SOCKET, option, step)
+            self._connect(address)
             user = str(os.geteuid()).encode().hex()
             self._send(b"\0AUTH EXTERNAL " + user.encode() + b"\r\n")
             self._expect(b"OK ")
@@ -81,8 +108,8 @@ class _Bus:
 
     def call(
         self, target: "tuple[str, str]", member: str, signature: str = "", body: bytes = b"", *, to: str = _SECRETS
-    ) -> None:
-        """Send a method call; its serial is one more than the last one's."""
+    ) -> int:
+        """Send a method call and give its serial."""
         self._serial += 1
         path, interface = target
         fields = [(1, "o", path), (2, "s", interface), (3, "s", member), (6, "s", to)]
@@ -93,6 +120,7 @@ class _Bus:
             head += b"\0" * (-len(head) % 8) + b"\x08\x01g\0" + bytes((len(signature),)) + signature.encode() + b"\0"
         start = b"l\x01\0\x01" + _number(len(body)) + _number(self._serial) + _number(len(head)) + head
         self._send(start + b"\0" * (-len(start) % 8) + body)
+        return self._serial
 
     def reply(self, serial: int) -> "_Body":
         """Wait for the reply to a call; ValueError for an error in its place."""
@@ -108,19 +136,21 @@ class _Bus:
         if size + fields > _LARGEST:
             raise ValueError
         names = _Body(self._take(fields + -fields % 8)[:fields])
-        body = self._take(size)
+        body, answered, error = self._take(size), 0, ""
         while names.more():
             names.align(8)
             code = names.byte()
             signature = names.signature()
             if code == 5 and signature == b"u":
                 answered = names.number()
-                if kind == _REPLY:
-                    self._replies[answered] = _Body(body)
-                elif kind == _ERROR:
-                    raise ValueError
+            elif code == 4 and signature == b"s":
+                error = names.string()
             else:
                 names.skip(signature)
+        if kind == _REPLY:
+            self._replies[answered] = _Body(body)
+        elif kind == _ERROR and answered:
+            raise Refused(error)
 
     def _take(self, count: int) -> bytes:
         while len(self._buffer) < count:
@@ -135,30 +165,60 @@ class _Bus:
         if not line.startswith(start):
             raise ValueError
 
+    def _connect(self, address: "str | bytes") -> None:
+        while True:
+            try:
+                return self._socket.connect(address)
+            except BlockingIOError:  # more are waiting for the bus than it lets wait
+                self._silence()
+
     def _receive(self) -> None:
-        self._wait()
-        more = self._socket.recv(1 << 16)
-        if not more:
-            raise ValueError
-        self._buffer += more
+        while True:
+            try:
+                more = self._socket.recv(1 << 16)
+            except BlockingIOError:
+                self._silence()
+                if self._serial and not self._asked:  # the answer says that the bus is at work, too
+                    self._asked = self.call(_DRIVER, "GetConnectionUnixProcessID", "s", _string(_SECRETS), to=_BUS)
+                continue
+            if not more:
+                raise ValueError
+            self._buffer, self._silences = self._buffer + more, 0
+            return
 
     def _send(self, data: bytes) -> None:
-        self._wait()
-        self._socket.sendall(data)
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                self._silence()
 
-    def _wait(self) -> None:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise ValueError
-        self._socket.settimeout(left)
+    def _silence(self) -> None:
+        """Judge a step of silence: Hangs if it was the last that is waited for."""
+        from sso_login import hot_look
+
+        self._look = self._look or hot_look.Look()
+        found = self._look(self._daemons())
+        self._silences = 0 if found == hot_look.AT_WORK else self._silences + (6 if found == hot_look.STOPPED else 1)
+        if self._silences >= _SILENCES or time.monotonic() > self._end:
+            raise Hangs
+
+    def _daemons(self) -> "list[int]":
+        """Name the processes that may be at work on an answer, as far as they are known: the bus, then the service."""
+        peer = self._socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 4)
+        bus = int.from_bytes(peer, sys.byteorder)
+        if not bus:  # of another namespace, so all its numbers are
+            return []
+        found = self._replies.get(self._asked)
+        return [bus, found.peeked()] if found else [bus]
 
 
 class _Body:
     """Reads marshalled values in order; ValueError or IndexError for what does not fit."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
+        self._data, self._at = data, 0
 
     def more(self) -> bool:
         return self._at < len(self._data)
@@ -169,6 +229,9 @@ class _Body:
     def byte(self) -> int:
         self._at += 1
         return self._data[self._at - 1]
+
+    def peeked(self) -> int:
+        return int.from_bytes(self._data[:4], "little")
 
     def number(self) -> int:
         self.align(4)

@@ -187,3 +187,12 @@ def rescue_home(env: "Mapping[str, str]") -> str:
     if sys.platform == "win32":
         return ""
     return os.path.join(named if os.path.isabs(named) else f"/run/user/{os.getuid()}", "sso-login")
+
+
+def bus(env: "Mapping[str, str]") -> "str | bytes":
+    """Name the socket of the session bus by `unix:path=...` or `unix:abstract=...`; ValueError for anything else."""
+    kind, _, rest = env.get("DBUS_SESSION_BUS_ADDRESS", "").partition(":")
+    pairs = dict(pair.split("=", 1) for pair in rest.split(","))
+    if kind != "unix" or ";" in rest or "%" in rest:
+        raise ValueError
+    return pairs["path"] if "path" in pairs else b"\0" + pairs["abstract"].encode()

@@ -169,7 +169,7 @@ def test_a_keyring_in_any_other_state_is_left_to_the_ordinary_way(in_keyring: Bo
 
 @needs_keyring
 def test_a_frozen_keyring_is_left_to_the_ordinary_way(in_keyring: Both, host: KeyringHost) -> None:
-    """Its own deadline is 0.3 s; the bound here only guards against a hang."""
+    """It is seen to be stopped; the bound here only guards against a hang."""
     host.freeze()
     try:
         began = time.monotonic()
