@@ -20,10 +20,9 @@ def main() -> "NoReturn":
 
 
 def _begun() -> "NoReturn":
-    if sys.argv[1:2] in (["token"], ["credentials"]):
-        code = _answered()
-        if code is not None:
-            os._exit(code)
+    code = _answered()
+    if code is not None:
+        os._exit(code)
     import gc
 
     # Starting makes many objects and no garbage: looking for some meanwhile is a twentieth of all the time.
@@ -59,7 +58,12 @@ def _answered() -> "int | None":
         error = caught
     # Some of it may be written: the ordinary way would write it again.
     said = stdout.explained(error)
-    if said and sys.stderr is not None:
+    if said and "--json" in sys.argv:
+        from sso_login.cli.output.render import Render
+        from sso_login.core.errors import SsoLoginError
+
+        Render(as_json=True).error(SsoLoginError(said, hint=stdout.HINT))
+    elif said and sys.stderr is not None:
         try:
             stdout.write(f"error: {said}\nhint: {stdout.HINT}\n".encode(), 2)
         except OSError:

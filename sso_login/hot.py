@@ -24,80 +24,126 @@ _ROLE = f"sso-login:{layout.ROLE}:"
 _ROLE_TTL = 300.0  # seconds: credentials with less left are fetched anew
 
 
+# What may be said, as data: options with a value, flags, and how many names may stand alone. Each has its name here, ""
+# where it changes nothing of the answer. Any other word steps aside, however right it may be.
+_COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
+    "token": (
+        {"--profile": "profile", "--min-ttl": "min_ttl"},
+        {"--header": "header", "--json": "json", "--no-input": ""},
+        1,
+    ),
+    "credentials": (
+        {
+            "--session": "session",
+            "--profile": "profile",
+            "--account": "account",
+            "--role": "role",
+            "--format": "format",
+        },
+        {"--no-input": ""},
+        0,
+    ),
+}
+_PROCESS = "process"
+
+
 def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     """Give what `sso-login ARGV` prints (`token`, or `credentials` from the cache), or None to step aside."""
-    asked = _asked(argv)
-    if asked is None or any(name in env for name in layout.KEYS):
+    said = parsed(argv)
+    asked = _asked(said) if said else None
+    if said is None or asked is None:
         return None
-    words, min_ttl, prefix = asked
     try:
-        found = _found(env, words)
-        text = _text(found, env) if found else None
-        record = layout.parse(text, found[1]) if text and found else None
+        found = None if _keyed(env) else _found(env, asked[0])
+        record = _record(found, env, min_ttl=asked[1]) if found else None
     except (OSError, ValueError, LookupError):
         return None
     if record is None or found is None:
         return None
-    expires_at, issued_at, output, _ = record
+    if "json" in said:
+        return _json(found[1], record)
+    return ("Authorization: Bearer " if "header" in said else "") + record[2] + "\n"
+
+
+def _record(found: "list[str]", env: "Mapping[str, str]", *, min_ttl: float) -> "tuple[int, int, str, str] | None":
+    """Read the record, None where it is not to be given."""
+    text = _text(found, env)
+    record = layout.parse(text, found[1]) if text else None
+    if record is None:
+        return None
     now = time.time()
-    if not _sound(output) or expires_at - now <= min_ttl:
-        return None
     # AWS itself says when a role's credentials end; of a token it says how long it lives, from now on.
-    if issued_at - now > _MISDATED and not found[1].startswith(_ROLE):
-        return None
-    return prefix + output + "\n"
+    misdated = record[1] - now > _MISDATED and not found[1].startswith(_ROLE)
+    return record if _sound(record[2]) and record[0] - now > min_ttl and not misdated else None
 
 
-def _asked(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
-    """Read a command line as the index has its words, the seconds that must be left, and what to print first.
+def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
+    """Read a command line as click does, by the table: what is said, by its name; None for anything else.
 
-    None for anything else than what is known here, however right it may be.
+    `command` is the command, `name` the name that stands alone. The last of several is meant.
     """
-    if not argv:
-        return None
-    if argv[0] == "token":
-        return _token(argv[1:])
-    return _credentials(argv[1:]) if argv[0] == "credentials" else None
-
-
-def _token(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
-    """Read `[SESSION] [--min-ttl D] [--header]`."""
-    session, min_ttl, header = "", float(_MIN_TTL), False
     words = list(argv)
+    while words[:1] == ["--no-input"]:
+        words.pop(0)
+    command = words.pop(0) if words else ""
+    if command not in _COMMANDS:
+        return None
+    options, flags, names = _COMMANDS[command]
+    said, plain = {"command": command}, False
     while words:
         word = words.pop(0)
-        if word == "--header":
-            header = True
-        elif word == "--min-ttl" and words:
-            seconds = _seconds(words.pop(0))
-            if seconds is None:
+        option, joined, value = word.partition("=")
+        if word == "--" and not plain:
+            plain = True
+        elif not plain and word in flags:
+            said[flags[word]] = word
+        elif not plain and option in options:
+            value = value if joined else words.pop(0) if words else ""
+            if not value or value.startswith("-"):
                 return None
-            min_ttl = seconds
-        elif word and not word.startswith("-") and not session:
-            session = word
+            said[options[option]] = value
+        elif word and not word.startswith("-") and names:
+            names -= 1
+            said["name"] = word
         else:
             return None
-    return ("token", session), min_ttl, "Authorization: Bearer " if header else ""
+    return said
 
 
-def _credentials(argv: "Sequence[str]") -> "tuple[tuple[str, ...], float, str] | None":
-    """Read `[--session S] [--profile P] [--account A] [--role R] [--format process]`, each once at most."""
-    said = {"--session": "", "--profile": "", "--account": "", "--role": "", "--format": ""}
-    words = list(argv)
-    while words:
-        option = words.pop(0)
-        value = words.pop(0) if words else ""
-        if said.get(option) != "" or not value or value.startswith("-"):
-            return None
-        said[option] = value
-    if said.pop("--format") not in ("", "process"):
+def _asked(said: "Mapping[str, str]") -> "tuple[tuple[str, ...], float] | None":
+    """Give the words as the index has them, and the seconds that must be left."""
+    if said["command"] == "token":
+        seconds = _seconds(said.get("min_ttl", str(_MIN_TTL)))
+        return None if seconds is None else (("token", said.get("name", ""), said.get("profile", "")), seconds)
+    if said.get("format", _PROCESS) != _PROCESS:
         return None
-    return ("credentials", *said.values()), _ROLE_TTL, ""
+    return ("credentials", *(said.get(each, "") for each in ("session", "profile", "account", "role"))), _ROLE_TTL
+
+
+def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
+    """Write what `token --json` does; None where a letter would have to be escaped."""
+    expires_at, _, output, _ = record
+    name = layout.unquoted(entry.rpartition(":")[2])
+    if not all(text.isascii() and text.isprintable() and not {'"', "\\"} & {*text} for text in (name, output)):
+        return None
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
+    return f'{{"session": "{name}", "access_token": "{output}", "token_type": "Bearer", "expires_at": "{at}"}}\n'
 
 
 def _seconds(text: str) -> "float | None":
     number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
     return float(int(number) * unit) if number.isascii() and number.isdigit() and len(number) < 7 else None
+
+
+def _keyed(env: "Mapping[str, str]") -> bool:
+    """Tell whether a key is given, which is no work for the hot path; systemd's folder may hold anything else, too."""
+    if layout.KEY_FILE in env:
+        return True
+    folder = env.get(layout.CREDENTIALS, "")
+    try:
+        return bool(folder) and bool(os.lstat(os.path.join(folder, layout.CREDENTIAL)))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | None":

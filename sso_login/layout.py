@@ -36,7 +36,9 @@ ASKED = (
 )
 # With these the file store is encrypted, which is no work for the hot path.
 KEY_FILE = "SSO_LOGIN_KEY_FILE"
-KEYS = (KEY_FILE, "CREDENTIALS_DIRECTORY")
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # set by systemd for LoadCredential= and its like; often with other things in it
+CREDENTIAL = "sso-login.key"
+KEYS = (KEY_FILE, CREDENTIALS)
 
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
@@ -143,8 +145,8 @@ def index_path(home: str) -> str:
 def question(env: "Mapping[str, str]", *words: str) -> str:
     """Write the question that a command is in that environment, as the index has it.
 
-    `words` are the command's name, then as many as that command always has, "" for what was not said: SESSION of
-    `token`; session, profile, account and role of `credentials`.
+    `words` are the command's name, then as many as that command always has, "" for what was not said: SESSION and
+    profile of `token`; session, profile, account and role of `credentials`.
     """
     values = [env.get(name) for name in ASKED]
     return " ".join([*map(_field, words), *["" if value is None else "=" + _field(value) for value in values]])

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sso_login import layout
 from sso_login.adapters.system import home
 from sso_login.core.errors import StoreUnusable, UnsafeFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VARIABLE: Final = "SSO_LOGIN_KEY_FILE"
-CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # set by systemd for LoadCredential= and its like
-CREDENTIAL: Final = "sso-login.key"
+VARIABLE: Final = layout.KEY_FILE
+CREDENTIALS: Final = layout.CREDENTIALS
+CREDENTIAL: Final = layout.CREDENTIAL
 SHORTEST: Final = 32  # bytes
 LARGEST: Final = 1 << 20
 

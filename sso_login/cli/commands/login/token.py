@@ -36,9 +36,9 @@ def token(context: Context, *, session: str | None, profile: str | None, min_ttl
     notice = stale_notice(outcome)
     if notice:
         world.notify(notice)
-    elif profile is None:
+    else:
         noted = Noted(chosen.name, chosen.instance.binding, layout.entry(layout.SESSION, chosen.name))
-        index.note(("token", session or ""), noted, config=world.config)
+        index.note(("token", session or "", profile or ""), noted, config=world.config)
     bearer = outcome.session.token
     if context.render.as_json:
         fact = {"session": chosen.name, "access_token": bearer.access.reveal(), "token_type": "Bearer"}
