@@ -57,13 +57,10 @@ class Home:
             list(pool.map(lambda name: self.run("device", name, "--no-browser"), self.sessions))
 
     def warm_up(self) -> None:
-        """Let the ordinary way answer, which is what the hot path waits for.
-
-        The first time a role's credentials are kept they are noted in the card, so they are asked for twice.
-        """
+        """Let the ordinary way answer once, which is what the hot path waits for."""
         config = Path(self.env["HOME"], ".aws", "config")
         time.sleep(max(0.0, config.stat().st_ctime + _SETTLED - time.time()))
-        for argv in (CREDENTIALS, CREDENTIALS, ("token",)):
+        for argv in (CREDENTIALS, ("token",)):
             self.run(*argv)
 
     def is_hot(self, *asked: str) -> bool:

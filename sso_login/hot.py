@@ -152,21 +152,24 @@ def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | N
     Gives the kind of store, the entry's name and its file; all that is ours lies below the home that was asked.
     """
     home = layout.home(env)
-    if not os.path.isabs(home) or not _ours(home, 0o022):
+    if not os.path.isabs(home) or not _ours(home, 0o022) or not _ours(layout.index_folder(home)):
         return None
-    prefix = layout.question(env, *words) + " "
-    lines = _private(layout.index_path(home)).split("\n")[:-1]  # what has no line break behind it is cut short
-    line = next((line for line in lines if line.startswith(prefix)), None)
-    if line is None or os.path.lexists(layout.rescue_home(env)):
+    question = layout.question(env, *words)
+    line = _private(layout.index_file(home, question))
+    if not line.startswith(question + " ") or line[-1] != "\n" or os.path.lexists(layout.rescue_home(env)):
         return None
-    config, config_stamp, cards_stamp, card, card_stamp, sdk, sdk_stamp, kind, entry, file = line[len(prefix) :].split(
-        " "
+    config, config_stamp, names, *login = line[len(question) + 1 : -1].split(" ")
+    card, facts, sdk, sdk_stamp, kind, entry, file = login
+    card, entry = os.path.join(home, layout.unquoted(card)), layout.unquoted(entry)
+    cards = os.path.dirname(card)
+    same = (
+        layout.stamp(layout.unquoted(config)) == config_stamp
+        and _ours(cards)
+        and (not names or layout.names(cards) == names)
+        and layout.card_facts(_private(card), entry) == facts != ""
+        and (not sdk or layout.stamp(layout.unquoted(sdk)) == sdk_stamp)
     )
-    card = os.path.join(home, layout.unquoted(card))
-    seen = [layout.stamp(path) for path in (layout.unquoted(config), os.path.dirname(card), card)]
-    if seen != [config_stamp, cards_stamp, card_stamp] or (sdk and layout.stamp(layout.unquoted(sdk)) != sdk_stamp):
-        return None
-    return [kind, layout.unquoted(entry), os.path.join(home, layout.unquoted(file))]
+    return [kind, entry, os.path.join(home, layout.unquoted(file))] if same else None
 
 
 def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":

@@ -137,9 +137,41 @@ def _epoch(digits: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else END_OF_TIME
 
 
-def index_path(home: str) -> str:
-    """Name the index of the hot path."""
-    return os.path.join(home, "index")
+def index_folder(home: str) -> str:
+    """Name the folder of the hot path's index: a file a question, so that no writer is in another's way."""
+    return os.path.join(home, "questions")
+
+
+def index_file(home: str, question: str) -> str:
+    """Name the file of a question; two of one name would take turns, which is no harm."""
+    from zlib import adler32, crc32
+
+    data = question.encode("utf-8", "surrogatepass")
+    return os.path.join(index_folder(home), f"{crc32(data):08x}{adler32(data):08x}")
+
+
+def names(folder: str) -> str:
+    """Sum up which files are in a folder, hidden ones left out; "" where there is no folder."""
+    from zlib import crc32
+
+    try:
+        found = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except FileNotFoundError:
+        return ""
+    return f"{crc32('/'.join(found).encode('utf-8', 'surrogateescape')):08x}-{len(found)}"
+
+
+def card_facts(text: str, entry: str) -> str:
+    """Sum up all that a card says but for what else is kept of the login; "" unless it lists that entry.
+
+    A card is JSON, a member a line (adapters/secrets/cards.py), and no name of an entry has a bracket in it.
+    """
+    from zlib import crc32
+
+    head, _, rest = text.partition('\n "entries": [')
+    listed, _, tail = rest.partition("]")
+    data = f"{head}]{tail}".encode("utf-8", "surrogatepass")
+    return f"{crc32(data):08x}-{len(data)}" if f'"{entry}"' in listed else ""
 
 
 def question(env: "Mapping[str, str]", *words: str) -> str:

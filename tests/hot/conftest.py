@@ -69,6 +69,16 @@ class Both:
         return Path(self.env["SSO_LOGIN_HOME"])
 
     @property
+    def index(self) -> Path:
+        """The folder of the index, a file a question."""
+        return self.home / "questions"
+
+    def each_question(self, edit: Callable[[Path], object]) -> None:
+        """Do something to every question that is noted."""
+        for path in sorted(self.index.iterdir()):
+            edit(path)
+
+    @property
     def record(self) -> Path:
         """The record of my-sso."""
         return self.home / "secrets" / "sso+my-sso"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from sso_login.world import World
 from tests.hot.conftest import START_URL, Both
 from tests.hot.test_process import FORBIDDEN, answered, bare, modules, once
 from tests.support.fakes import chosen
-from tests.support.shell import COMMAND, Ran
+from tests.support.shell import COMMAND, Ran, shell
 from tests.support.stores.keyring_host import KeyringHost, keyring_host, needs_keyring
 from tests.support.strace import needs_strace
 
@@ -192,6 +193,27 @@ def test_any_variable_that_has_a_say_makes_it_step_aside(roles: Roles, variable:
     assert [roles.hot(*argv, **{variable: "/other"}) for argv in ASKED] == [None, None]
 
 
+def test_after_a_login_credentials_are_cold_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks first fetches, keeps and notes them in one run; the next one is hot, and so is a second login's."""
+    with shell(home, capsys) as made:
+
+        def build(*, attended: bool, notify: Callable[[Notice], None]) -> World:
+            del attended
+            world = World(made.env, notify=notify, clock=made.clock)
+            world.index.began += 10
+            return world
+
+        made.approve_while_waiting()
+        for _ in range(2):
+            assert made("device", "--force").code == 0
+            [role, *_] = made("roles", "--json").json()
+            asked = ["credentials", "--session", "my-sso", "--account", role["account_id"], "--role", role["role_name"]]
+            assert hot.answer(asked, made.env) is None
+            capsys.readouterr()
+            assert run(asked, build=build) == 0
+            assert hot.answer(asked, made.env) == capsys.readouterr().out
+
+
 def test_a_renewal_by_another_process_is_given_at_once(roles: Roles) -> None:
     """The index names the entry; what is in it is read each time."""
     fresh = roles.keep(left=7200)
@@ -213,10 +235,10 @@ def test_a_token_and_credentials_are_different_questions(roles: Roles) -> None:
 def test_what_comes_with_a_warning_is_not_noted(roles: Roles) -> None:
     """It goes the ordinary way each time."""
     roles.keep(left=200)
-    (roles.both.home / "index").unlink()
+    shutil.rmtree(roles.both.index)
     ran = roles.ordinary(*HERE, AWS_ENDPOINT_URL_SSO="http://127.0.0.1:9")
     assert (ran.code, ran.err[:9]) == (0, "warning: ")
-    assert not (roles.both.home / "index").exists()
+    assert not roles.both.index.exists()
 
 
 WORDS = ["credentials", *HERE]
@@ -259,7 +281,7 @@ def test_nobody_can_tell_the_two_apart(roles: Roles) -> None:
 
     first = ran()
     assert first[0] == 0
-    (roles.both.home / "index").unlink()
+    shutil.rmtree(roles.both.index)
     assert ran() == first
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -122,7 +123,7 @@ def test_what_a_script_would_write_is_hot(roles: Roles, argv: list[str]) -> None
 
     hot = as_process()
     assert hot[0] == 0
-    (roles.both.home / "index").unlink()
+    shutil.rmtree(roles.both.index)
     assert as_process() == hot
 
 
@@ -167,6 +168,6 @@ def test_json_that_stdout_does_not_take_is_told_as_json(both: Both) -> None:
         return done.returncode, done.stderr
 
     hot = full()
-    (both.home / "index").unlink()
+    shutil.rmtree(both.index)
     assert full() == hot
     assert json.loads(hot[1])["exit_code"] == 1

@@ -7,12 +7,17 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sso_login.adapters.aws_files.aws_config import read_config
+from sso_login.adapters.secrets.hot_index import Noted
+from sso_login.flows.logout import forget
 from tests.hot.conftest import START_URL, Both
+from tests.support.fakes import chosen
 
 if sys.platform == "win32":
     pytest.skip("the hot path steps aside on Windows", allow_module_level=True)
@@ -143,14 +148,19 @@ EDITS: dict[str, Callable[[Both], object]] = {
     "card: gone": lambda b: b.card.unlink(),
     "card: changed": lambda b: same_size_same_times(b.card, '"us-east-1"', '"eu-west-1"'),
     "card: for all to read": lambda b: b.card.chmod(0o644),
-    "card: another login": lambda b: b.log_in(access="another"),
+    "card: cut short": lambda b: rewritten(b.card, b.card.read_bytes()[:-3]),
+    "card: put off": lambda b: same_size_same_times(b.card, '"retry_after": 0', '"retry_after": 9'),
+    "card: lists nothing": lambda b: same_size_same_times(b.card, '"sso-login:sso:my-sso"', '"sso-login:sso:my-ssx"'),
+    "card: of another": lambda b: same_size_same_times(b.card, '"name": "my-sso"', '"name": "my-ssx"'),
     "sessions: a folder for all": lambda b: b.card.parent.chmod(0o755),
-    "index: gone": lambda b: (b.home / "index").unlink(),
-    "index: garbage": lambda b: rewritten(b.home / "index", b"\x00\xff garbage"),
-    "index: half a line": lambda b: rewritten(b.home / "index", (b.home / "index").read_bytes().splitlines()[0][:-4]),
-    "index: for all to read": lambda b: (b.home / "index").chmod(0o644),
-    "index: a link": lambda b: linked(b.home / "index"),
-    "index: a FIFO": lambda b: fifo(b.home / "index"),
+    "index: gone": lambda b: shutil.rmtree(b.index),
+    "index: garbage": lambda b: b.each_question(lambda path: rewritten(path, b"\x00\xff garbage")),
+    "index: half a line": lambda b: b.each_question(lambda path: rewritten(path, path.read_bytes()[:-4])),
+    "index: another question": lambda b: b.each_question(lambda path: rewritten(path, b"x" + path.read_bytes())),
+    "index: for all to read": lambda b: b.each_question(lambda path: path.chmod(0o644)),
+    "index: a folder for all": lambda b: b.index.chmod(0o755),
+    "index: a link": lambda b: b.each_question(linked),
+    "index: a FIFO": lambda b: b.each_question(fifo),
     "rescued tokens": rescued,
 }
 
@@ -252,29 +262,107 @@ def test_names_of_any_kind(both: Both) -> None:
     assert both.hot(name) == "odd-token\n"
 
 
-def test_the_index_stays_small(both: Both) -> None:
-    """A hundred ways to ask leave 64 lines, the newest."""
-    for number in range(100):
-        both.ordinary("my-sso", AWS_PROFILE=f"p{number}")
-    lines = (both.home / "index").read_text().splitlines()
-    assert len(lines) == 64
-    assert both.hot("my-sso", AWS_PROFILE="p99") == TOKEN
-    assert both.hot("my-sso", AWS_PROFILE="p0") is None
+def test_the_index_stays_bounded(both: Both) -> None:
+    """Beyond ten thousand questions the older half goes."""
+    for number in range(10_000):
+        path = both.index / f"{number:016x}"
+        path.touch(0o600)
+        os.utime(path, (number, number))
+    both.ordinary("my-sso", AWS_PROFILE="default")
+    assert len(list(both.index.iterdir())) <= 5_002
+    assert both.hot("my-sso", AWS_PROFILE="default") == both.hot() == TOKEN
+
+
+def test_hundreds_of_profiles_in_turn_stay_hot(both: Both) -> None:
+    """There is no question more than the index holds."""
+    names = [f"p{number}" for number in range(300)]
+    both.config.write_text(both.config.read_text() + "".join(f"[profile {n}]\nsso_session = my-sso\n" for n in names))
+    for name in names:
+        assert both.ordinary("--profile", name).out == TOKEN
+    assert all(both.hot("--profile", name) == TOKEN for name in names)
+
+
+def test_a_question_is_answered_from_as_many_files_however_many_there_are(both: Both, tmp_path: Path) -> None:
+    """The index, the config, one card and one record: their number does not grow with that of sessions or questions."""
+
+    def opened() -> list[str]:
+        seen: list[str] = []
+        auditing.append(seen.append)
+        try:
+            assert both.hot("my-sso") == TOKEN
+        finally:
+            auditing.clear()
+        return seen
+
+    few = opened()
+    for number in range(50):
+        both.log_in(f"other-{number}")
+        both.ordinary(f"other-{number}")
+    assert opened() == few
+    assert len([path for path in few if str(tmp_path) in path]) == 3  # of the config the stamp is enough
+
+
+auditing: list[Callable[[str], None]] = []
+
+
+def _audit(event: str, args: tuple[object, ...]) -> None:
+    if auditing and event == "open":
+        auditing[0](str(args[0]))
+
+
+sys.addaudithook(_audit)
+
+
+def test_what_others_do_leaves_a_question_hot(both: Both) -> None:
+    """Another session's login and logout, a role that is kept, a login of the same kind: none of them is a reason."""
+    both.ordinary("my-sso", AWS_PROFILE="x")
+    both.config.write_text(both.config.read_text() + "[profile dev]\nsso_session = my-sso\n")
+    asked = (("my-sso",), ("--profile", "dev"))
+    for argv in asked:
+        both.ordinary(*argv)
+    world = both.world(both.env, lambda _notice: None)
+    both.log_in("another")
+    assert [both.hot(*argv) for argv in asked] == [TOKEN, TOKEN]
+    forget(world, chosen(name="another"), local=True)
+    card = world.cards.read("my-sso")
+    assert card
+    world.cards.write(replace(card, entries=(*card.entries, "sso-login:role:my-sso:111122223333:Read")))
+    assert [both.hot(*argv) for argv in asked] == [TOKEN, TOKEN]
+    both.log_in(access="another")
+    assert [both.hot(*argv) for argv in asked] == ["another\n", "another\n"]
+    assert both.ordinary("my-sso").out == "another\n"
+
+
+def test_writers_lose_none_of_each_others_questions(both: Both) -> None:
+    """Many at once: each has its own file."""
+    config = read_config(both.env)
+
+    def note(number: int) -> None:
+        env = {**both.env, "AWS_PROFILE": f"p{number}"}
+        world = both.world(env, lambda _notice: None)
+        card = world.cards.read("my-sso")
+        assert card
+        noted = Noted("my-sso", card.instance.binding, "sso-login:sso:my-sso")
+        world.index.note(("token", "my-sso", ""), noted, config=config)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(note, range(64)))
+    assert [both.hot("my-sso", AWS_PROFILE=f"p{number}") for number in range(64)] == [TOKEN] * 64
 
 
 def test_a_token_that_cannot_be_renewed_is_not_noted(both: Both) -> None:
     """What comes with a warning goes the ordinary way each time."""
     both.log_in(left=50)
-    (both.home / "index").unlink()
+    shutil.rmtree(both.index)
     ran = both.ordinary(AWS_ENDPOINT_URL_SSO_OIDC="http://127.0.0.1:9")
     assert ran.code != 0
-    assert not (both.home / "index").exists()
+    assert not both.index.exists()
 
 
 def test_an_index_that_cannot_be_written_is_done_without(both: Both) -> None:
     """It only saves time."""
-    (both.home / "index").unlink()
-    (both.home / "index").mkdir()
+    shutil.rmtree(both.index)
+    both.index.touch()
     ran = both.ordinary()
     assert (ran.code, ran.out, ran.err) == (0, TOKEN, "")
     assert both.hot() is None
@@ -314,7 +402,6 @@ def test_a_copied_folder_answers_for_itself(both: Both, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(both.home, copy, symlinks=True)
     both.log_in(access="another-token")
-    assert both.hot(SSO_LOGIN_HOME=str(copy)) is None
     assert both.ordinary(SSO_LOGIN_HOME=str(copy)).out == "the-token\n"
     assert both.hot(SSO_LOGIN_HOME=str(copy)) == "the-token\n"
     assert both.ordinary().out == "another-token\n"

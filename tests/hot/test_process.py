@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -134,7 +135,7 @@ def test_with_a_keyring_it_opens_the_bus_and_nothing_else(in_keyring: Both, tmp_
 @needs_keyring
 def test_the_ordinary_way_with_a_keyring_starts_nothing_either(in_keyring: Both, tmp_path: Path) -> None:
     """The backend is loaded by name: no ldconfig, gcc or ld of a discovery that looks at every platform's."""
-    (in_keyring.home / "index").unlink()
+    shutil.rmtree(in_keyring.index)
     calls = traced(in_keyring, tmp_path / "trace")
     assert calls.count("execve(") == 1
     assert "socket(AF_INET" not in calls
@@ -144,9 +145,9 @@ def test_nobody_can_tell_the_two_apart(both: Both) -> None:
     """As processes: stdout, stderr and exit code are the same with the index and without it."""
     for argv in ([], ["my-sso", "--header"], ["--min-ttl", "1m"]):
         hot = ran(*argv, env=both.env)
-        (both.home / "index").rename(both.home / "kept")
+        both.index.rename(both.home / "kept")
         assert ran(*argv, env=both.env) == hot
-        (both.home / "kept").rename(both.home / "index")
+        (both.home / "kept").rename(both.index)
 
 
 @needs_keyring
@@ -205,15 +206,14 @@ def test_two_items_of_one_name_are_left_to_the_ordinary_way(in_keyring: Both, ho
 )
 def test_a_bus_it_cannot_talk_to_is_left_to_the_ordinary_way(both: Both, address: str) -> None:
     """No such socket, another transport, an address it does not read."""
-    index = both.home / "index"
-    index.write_text(index.read_text().replace(" file ", " keyring "))
+    both.each_question(lambda path: path.write_text(path.read_text().replace(" file ", " keyring ")))
     assert both.hot(DBUS_SESSION_BUS_ADDRESS=address) is None
 
 
 def test_ctrl_c_is_130_with_a_clean_line_here_too(both: Both) -> None:
     """While the hot path waits for a bus that says nothing: a line of its own, no traceback."""
-    index, bus = both.home / "index", both.home / "bus"
-    index.write_text(index.read_text().replace(" file ", " keyring "))
+    bus = both.home / "bus"
+    both.each_question(lambda path: path.write_text(path.read_text().replace(" file ", " keyring ")))
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(bus))
         listening.listen()

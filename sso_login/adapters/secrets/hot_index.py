@@ -1,10 +1,12 @@
 """The index for the hot path: which record answers a command, as the ordinary way has just found out.
 
-A line holds the question (the command and what was typed behind it, and every variable that has a say in it), then what
-the answer rests on: the stamps of config file, card, the folder of all cards (the only session known need not be
-named, until there is another) and the SDKs' copy where there is one, and where the record lies. Any change of any of
-these makes the line worthless, so nothing ever has to be removed from it. What is ours is named relative to the state
-folder: a copied folder answers for itself.
+A question (the command and what was typed behind it, and every variable that has a say in it) has a file of its own,
+with one line: the question, what the answer rests on, and where the record lies. It rests on the stamp of the config
+file, on what the card says (but for the list of what else is kept of that login: a new role is no reason), on that of
+the SDKs' copy where there is one, and, where the only session known need not be named, on which cards there are. Any
+change of any of these makes the line worthless, so nothing has to be removed from it, and nothing else makes it so:
+neither other sessions' logins nor a renewal. What is ours is named relative to the state folder: a copied folder
+answers for itself.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sso_login import layout
 from sso_login.adapters.secrets import files
 from sso_login.adapters.secrets.file_store import secret_path
+from sso_login.core.config import named_by_environment
 from sso_login.core.errors import StorageError
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from sso_login.adapters.secrets.cards import FileCards
     from sso_login.core.config import AwsConfig
 
-MOST: Final = 64  # lines; the newest are kept
+MOST: Final = 10_000  # questions; beyond, the older half goes
 SETTLED: Final = 1.0  # seconds: a file changed more recently could change again and keep its stamp
 _ROLE: Final = f"sso-login:{layout.ROLE}:"
 
@@ -48,23 +51,23 @@ class Index:
         self._env = env
         self._sdk_file = sdk_file
         self._cards = cards
-        self._seen = _stamp(cards.folder)
+        self._names = _names(cards.folder)
         self.began = time.time()
 
     def note(self, asked: Sequence[str], noted: Noted, *, config: AwsConfig) -> None:
         """Note what that question was answered from; an index that cannot be written is done without."""
         with contextlib.suppress(StorageError):
-            rests = self._rests(noted, config)
+            rests = self._rests(noted, config, named=self._named(asked, config))
             if rests:
                 self._add(layout.question(self._env, *asked), rests)
 
-    def _rests(self, noted: Noted, config: AwsConfig) -> str | None:
-        if not self._settled(config):
+    def _rests(self, noted: Noted, config: AwsConfig, *, named: bool) -> str | None:
+        if not self._settled(config) or not (named or self._names):
             return None
         path = self._cards.path(noted.name)
-        stamp = layout.stamp(path)
-        card = self._cards.read(noted.name)
-        if card is None or card.instance.binding != noted.binding or layout.stamp(path) != stamp:
+        stamp, text = layout.stamp(path), (files.read(path) or b"").decode("utf-8", "replace")
+        card, facts = self._cards.read(noted.name), layout.card_facts(text, noted.entry)
+        if card is None or card.instance.binding != noted.binding or not facts or layout.stamp(path) != stamp:
             return None
         copy = self._sdk_file(card.sdk_cache) if card.sdk_cache and not noted.entry.startswith(_ROLE) else ""
         seen = layout.stamp(copy) if copy else ""
@@ -72,11 +75,19 @@ class Index:
             return None
         return " ".join(
             [
-                *(layout.quoted(config.path), "-".join(map(str, config.stamp)) if config.stamp else "", self._seen),
-                *(self._ours(path), stamp, layout.quoted(copy), seen),
+                *(layout.quoted(config.path), "-".join(map(str, config.stamp)) if config.stamp else ""),
+                "" if named else self._names,
+                *(self._ours(path), facts, layout.quoted(copy), seen),
                 *(card.store, layout.quoted(noted.entry), self._ours(secret_path(self._home, noted.entry))),
             ]
         )
+
+    def _named(self, asked: Sequence[str], config: AwsConfig) -> bool:
+        """Tell whether the session is named by the command line (its first two words), a variable or a profile."""
+        variable, _ = named_by_environment(self._env)
+        profiles = [config.profiles.get(name) for name in (variable, "default") if name]
+        said = any(asked[1:3]) or bool(self._env.get("SSO_LOGIN_SESSION"))
+        return said or any(profile.has_session for profile in profiles if profile)
 
     def _ours(self, path: str) -> str:
         return layout.quoted(os.path.relpath(path, self._home))
@@ -101,17 +112,27 @@ class Index:
         )
 
     def _add(self, question: str, rests: str) -> None:
-        path = layout.index_path(self._home)
-        lines = (files.read(path) or b"").decode("ascii", "replace").splitlines()
-        line = f"{question} {rests}"
-        if line in lines:
-            return
-        others = [other for other in lines if not other.startswith(f"{question} ")]
-        files.write(path, "".join(f"{each}\n" for each in [*others[1 - MOST :], line]).encode())
+        path, line = layout.index_file(self._home, question), f"{question} {rests}\n".encode()
+        before = files.read(path)
+        if before != line:
+            files.write(path, line)
+        if before is None:
+            _thin_out(os.path.dirname(path))
 
 
-def _stamp(folder: str) -> str:
+def _thin_out(folder: str) -> None:
+    """Remove the older half of too many questions; what stands in the way of that is met again the next time."""
+    names = files.names(folder)
+    if len(names) <= MOST:
+        return
+    with contextlib.suppress(OSError):
+        paths = [os.path.join(folder, name) for name in names]
+        for path in sorted(paths, key=os.path.getmtime)[: len(paths) // 2]:
+            os.unlink(path)
+
+
+def _names(folder: str) -> str:
     try:
-        return layout.stamp(folder)
+        return layout.names(folder)
     except OSError:
         return ""  # what is wrong with it is for the cards to say
