@@ -45,8 +45,10 @@ def _answered() -> "int | None":
     from sso_login import hot
 
     text = hot.answer(sys.argv[1:], os.environ)
-    if text is None:
-        return None
+    if not text:
+        if text is None and "exec" in sys.argv:
+            _become(hot.program(sys.argv[1:], os.environ))
+        return None if text is None else 0
     from sso_login import stdout
 
     error = None
@@ -69,6 +71,25 @@ def _answered() -> "int | None":
         except OSError:
             return 1  # nobody is there to be told
     return 1
+
+
+def _become(program: "tuple[list[str], dict[str, str]] | None") -> None:
+    """Run a program in this one's place; return where there is none, or where it cannot be: that is told elsewhere."""
+    if program is None or sys.platform == "win32":
+        return
+    import _signal  # type: ignore[import-not-found] # signal itself imports enum
+
+    command, env = program
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    # Python ignores these two, and what is ignored stays so: `exec -- yes | head` would never end as it should.
+    before = [(number, _signal.signal(number, _signal.SIG_DFL)) for number in (_signal.SIGPIPE, _signal.SIGXFSZ)]
+    try:
+        os.execvpe(command[0], command, env)  # noqa: S606 - to run what the user names is the job
+    except (OSError, ValueError):
+        for number, handler in before:
+            _signal.signal(number, handler)
 
 
 def _blamed(error: Exception) -> bool:

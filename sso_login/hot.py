@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MOST = 1 << 20  # bytes of any file of ours
-_MIN_TTL = 60
+# What must be left where a command line does not say it; credentials with less are fetched again.
+_MIN_TTL = {"token": "60", "credentials": "300", "exec": "900", "refresh": "900"}
+_MARGIN = 300.0  # seconds: as much as is ever wanted of what lives for 15 minutes
 _MISDATED = 60.0  # seconds that a clock may be set back
 _ROLE = f"sso-login:{layout.ROLE}:"
-_ROLE_TTL = 300.0  # seconds: credentials with less left are fetched anew
+_SIGNIN = f"sso-login:{layout.SIGNIN}:"
 
 
 # What may be said, as data: options with a value, flags, and how many names may stand alone. Each has its name here, ""
 # where it changes nothing of the answer. Any other word steps aside, however right it may be.
+_REST = -1  # names: what stands alone, and all behind it, is a command line of its own
 _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
     "token": (
         {"--profile": "profile", "--min-ttl": "min_ttl"},
@@ -43,38 +46,78 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
         {"--no-input": ""},
         0,
     ),
+    "exec": (
+        {"--session": "session", "--profile": "profile", "--account": "account", "--role": "role"},
+        {"--no-input": ""},
+        _REST,
+    ),
+    "refresh": ({"--min-ttl": "min_ttl"}, {"--all": "", "--quiet": "quiet", "--no-input": ""}, 0),
 }
 _PROCESS = "process"
 
 
 def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
-    """Give what `sso-login ARGV` prints (`token`, or `credentials` from the cache), or None to step aside."""
+    """Give what `sso-login ARGV` prints (`token`, `credentials`, idle `refresh`), or None to step aside."""
     said = parsed(argv)
-    asked = _asked(said) if said else None
-    if said is None or asked is None:
+    found = _asked(said, env) if said and said["command"] != "exec" else None
+    if said is None or found is None:
         return None
-    try:
-        found = None if _keyed(env) else _found(env, asked[0])
-        record = _record(found, env, min_ttl=asked[1]) if found else None
-    except (OSError, ValueError, LookupError):
-        return None
-    if record is None or found is None:
-        return None
+    if said["command"] == "refresh":
+        return ""
+    _, entry, record = found
     if "json" in said:
-        return _json(found[1], record)
+        return _json(entry, record)
     return ("Authorization: Bearer " if "header" in said else "") + record[2] + "\n"
 
 
-def _record(found: "list[str]", env: "Mapping[str, str]", *, min_ttl: float) -> "tuple[int, int, str, str] | None":
-    """Read the record, None where it is not to be given."""
-    text = _text(found, env)
-    record = layout.parse(text, found[1]) if text else None
+def program(argv: "Sequence[str]", env: "Mapping[str, str]") -> "tuple[list[str], dict[str, str]] | None":
+    """Give what `sso-login exec ARGV` becomes, and its whole environment; None to step aside."""
+    said = parsed(argv)
+    found = _asked(said, env) if said and said["command"] == "exec" else None
+    if said is None or found is None:
+        return None
+    extra, _, record = found
+    # As core/process.py writes them, letter for letter: nothing in them has to be escaped.
+    parts = record[2].split('"')
+    expected = ["{", "Version", ":1,", "AccessKeyId", ":", ",", "SecretAccessKey", ":", ",", "SessionToken", ":", ","]
+    names = [part for at, part in enumerate(parts[:17]) if at not in {5, 9, 13}]
+    if "\\" in record[2] or names != [*expected, "Expiration", ":"]:
+        return None
+    kept = {name: value for name, value in env.items() if name not in layout.CLEARED}
+    given = zip(layout.FROM_RECORD, parts[5:18:4], strict=True)
+    more = [(name, value) for name, _, value in (each.partition("=") for each in layout.unquoted(extra).split("\0"))]
+    command = list(argv[len(argv) - int(said["rest"]) :])
+    return command, {**kept, **dict(given), **dict(more if extra else ())}
+
+
+def _asked(said: "Mapping[str, str]", env: "Mapping[str, str]") -> "tuple[str, str, tuple[int, int, str, str]] | None":
+    """Find what was noted of this question, and read the records: what else was noted, and the last entry's record."""
+    words = _words(said)
+    seconds = _seconds(said.get("min_ttl", _MIN_TTL[said["command"]]))
+    if words is None or seconds is None:
+        return None
+    record, entry = None, ""
+    try:
+        found = None if _keyed(env) else _found(env, words)
+        for kind, entry, file in found[1] if found else ():
+            record = _record(_text(kind, entry, file, env), entry, min_ttl=seconds)
+            if record is None:
+                return None
+    except (OSError, ValueError, LookupError):
+        return None
+    return (found[0], entry, record) if record and found else None
+
+
+def _record(text: "str | None", entry: str, *, min_ttl: float) -> "tuple[int, int, str, str] | None":
+    """Read a record, None where it is not to be given."""
+    record = layout.parse(text, entry) if text else None
     if record is None:
         return None
     now = time.time()
     # AWS itself says when a role's credentials end; of a token it says how long it lives, from now on.
-    misdated = record[1] - now > _MISDATED and not found[1].startswith(_ROLE)
-    return record if _sound(record[2]) and record[0] - now > min_ttl and not misdated else None
+    misdated = record[1] - now > _MISDATED and not entry.startswith(_ROLE)
+    least = min(min_ttl, _MARGIN) if entry.startswith(_SIGNIN) else min_ttl
+    return record if _sound(record[2]) and record[0] - now > least and not misdated else None
 
 
 def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
@@ -102,6 +145,9 @@ def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
             if not value or value.startswith("-"):
                 return None
             said[options[option]] = value
+        elif names == _REST and word and (plain or not word.startswith("-")):
+            said["rest"] = str(len(words) + 1)
+            return said
         elif word and not word.startswith("-") and names:
             names -= 1
             said["name"] = word
@@ -110,14 +156,16 @@ def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
     return said
 
 
-def _asked(said: "Mapping[str, str]") -> "tuple[tuple[str, ...], float] | None":
-    """Give the words as the index has them, and the seconds that must be left."""
-    if said["command"] == "token":
-        seconds = _seconds(said.get("min_ttl", str(_MIN_TTL)))
-        return None if seconds is None else (("token", said.get("name", ""), said.get("profile", "")), seconds)
-    if said.get("format", _PROCESS) != _PROCESS:
+def _words(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
+    """Give the words of a question as the index has them; None where it is none of ours."""
+    command = said["command"]
+    if command == "token":
+        return ("token", said.get("name", ""), said.get("profile", ""))
+    if command == "refresh":
+        return ("refresh",) if "quiet" in said else None
+    if said.get("format", _PROCESS) != _PROCESS or (command == "exec" and "rest" not in said):
         return None
-    return ("credentials", *(said.get(each, "") for each in ("session", "profile", "account", "role"))), _ROLE_TTL
+    return (command, *(said.get(each, "") for each in ("session", "profile", "account", "role")))
 
 
 def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
@@ -146,10 +194,11 @@ def _keyed(env: "Mapping[str, str]") -> bool:
         return False
 
 
-def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | None":
-    """Find the index's line for this very question, and see that config and card are as they were then.
+def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "tuple[str, list[tuple[str, str, str]]] | None":
+    """Find the index's line for this very question, and see that config and cards are as they were then.
 
-    Gives the kind of store, the entry's name and its file; all that is ours lies below the home that was asked.
+    Gives what else was noted, and for each login the kind of store, the entry's name and its file; all that is ours
+    lies below the home that was asked.
     """
     home = layout.home(env)
     if not os.path.isabs(home) or not _ours(home, 0o022) or not _ours(layout.index_folder(home)):
@@ -158,22 +207,25 @@ def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "list[str] | N
     line = _private(layout.index_file(home, question))
     if not line.startswith(question + " ") or line[-1] != "\n" or os.path.lexists(layout.rescue_home(env)):
         return None
-    config, config_stamp, names, *login = line[len(question) + 1 : -1].split(" ")
-    card, facts, sdk, sdk_stamp, kind, entry, file = login
+    config, config_stamp, names, extra, *rest = line[len(question) + 1 : -1].split(" ")
+    logins = [rest[at : at + 7] for at in range(0, len(rest), 7)]
+    if layout.stamp(layout.unquoted(config)) != config_stamp or (names and layout.all_names(home) != names):
+        return None
+    return (extra, [_login(home, *login) for login in logins]) if logins else None
+
+
+def _login(home: str, *noted: str) -> "tuple[str, str, str]":
+    """Read what the index says of a login; ValueError where card or SDKs' copy are not as they were then."""
+    card, facts, sdk, sdk_stamp, kind, entry, file = noted
     card, entry = os.path.join(home, layout.unquoted(card)), layout.unquoted(entry)
-    cards = os.path.dirname(card)
-    same = (
-        layout.stamp(layout.unquoted(config)) == config_stamp
-        and _ours(cards)
-        and (not names or layout.names(cards) == names)
-        and layout.card_facts(_private(card), entry) == facts != ""
-        and (not sdk or layout.stamp(layout.unquoted(sdk)) == sdk_stamp)
-    )
-    return [kind, entry, os.path.join(home, layout.unquoted(file))] if same else None
+    if not _ours(os.path.dirname(card)) or layout.card_facts(_private(card), entry) != facts or not facts:
+        raise ValueError
+    if sdk and layout.stamp(layout.unquoted(sdk)) != sdk_stamp:
+        raise ValueError
+    return kind, entry, os.path.join(home, layout.unquoted(file))
 
 
-def _text(found: "list[str]", env: "Mapping[str, str]") -> "str | None":
-    kind, entry, file = found
+def _text(kind: str, entry: str, file: str, env: "Mapping[str, str]") -> "str | None":
     if kind == "file":
         return _private(file) if _ours(os.path.dirname(file)) else None
     if kind == "keyring" and sys.platform == "linux":

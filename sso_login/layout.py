@@ -39,6 +39,28 @@ KEY_FILE = "SSO_LOGIN_KEY_FILE"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # set by systemd for LoadCredential= and its like; often with other things in it
 CREDENTIAL = "sso-login.key"
 KEYS = (KEY_FILE, CREDENTIALS)
+# What else could give an SDK credentials, or say whose they are, goes: from the environment of `exec`, and from that of
+# a shell. Where things are (AWS_CONFIG_FILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the like) stays.
+CLEARED = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+FROM_RECORD = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
 
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 
@@ -161,6 +183,11 @@ def names(folder: str) -> str:
     return f"{crc32('/'.join(found).encode('utf-8', 'surrogateescape')):08x}-{len(found)}"
 
 
+def all_names(home: str) -> str:
+    """Sum up which logins have a card, of both kinds; "" where there is neither folder."""
+    return "+".join(filter(None, [names(os.path.join(home, folder)) for folder in ("sessions", SIGNIN)]))
+
+
 def card_facts(text: str, entry: str) -> str:
     """Sum up all that a card says but for what else is kept of the login; "" unless it lists that entry.
 
@@ -178,7 +205,7 @@ def question(env: "Mapping[str, str]", *words: str) -> str:
     """Write the question that a command is in that environment, as the index has it.
 
     `words` are the command's name, then as many as that command always has, "" for what was not said: SESSION and
-    profile of `token`; session, profile, account and role of `credentials`.
+    profile of `token`; session, profile, account and role of `credentials` and `exec`.
     """
     values = [env.get(name) for name in ASKED]
     return " ".join([*map(_field, words), *["" if value is None else "=" + _field(value) for value in values]])

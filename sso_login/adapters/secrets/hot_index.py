@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 10_000  # questions; beyond, the older half goes
 SETTLED: Final = 1.0  # seconds: a file changed more recently could change again and keep its stamp
+NOTHING: Final[Mapping[str, str]] = {}
 _ROLE: Final = f"sso-login:{layout.ROLE}:"
 
 
@@ -51,19 +52,33 @@ class Index:
         self._env = env
         self._sdk_file = sdk_file
         self._cards = cards
-        self._names = _names(cards.folder)
+        self._names = _names(home)
         self.began = time.time()
 
-    def note(self, asked: Sequence[str], noted: Noted, *, config: AwsConfig) -> None:
-        """Note what that question was answered from; an index that cannot be written is done without."""
-        with contextlib.suppress(StorageError):
-            rests = self._rests(noted, config, named=self._named(asked, config))
-            if rests:
-                self._add(layout.question(self._env, *asked), rests)
+    def note(self, asked: Sequence[str], noted: Noted, *, config: AwsConfig, more: Mapping[str, str] = NOTHING) -> None:
+        """Note what that question was answered from, and `more` variables that `exec` sets.
 
-    def _rests(self, noted: Noted, config: AwsConfig, *, named: bool) -> str | None:
-        if not self._settled(config) or not (named or self._names):
-            return None
+        An index that cannot be written is done without.
+        """
+        with contextlib.suppress(StorageError):
+            if self._settled(config) and (self._names or self._named(asked, config)):
+                names = "" if self._named(asked, config) else self._names
+                login = self.login(noted)
+                self._add(asked, config, names, more, [login] if login else [])
+
+    def note_all(self, asked: Sequence[str], logins: Sequence[str | None], *, config: AwsConfig) -> None:
+        """Note that a question was answered from every login there is."""
+        with contextlib.suppress(StorageError):
+            if self._settled(config) and self._names:
+                self._add(asked, config, self._names, NOTHING, sorted(filter(None, logins)) if all(logins) else [])
+
+    def login(self, noted: Noted) -> str | None:
+        """Write what the answer rests on of one login; None where it could change unseen, or cannot be seen."""
+        with contextlib.suppress(StorageError):
+            return self._login(noted)
+        return None
+
+    def _login(self, noted: Noted) -> str | None:
         path = self._cards.path(noted.name)
         stamp, text = layout.stamp(path), (files.read(path) or b"").decode("utf-8", "replace")
         card, facts = self._cards.read(noted.name), layout.card_facts(text, noted.entry)
@@ -73,13 +88,9 @@ class Index:
         seen = layout.stamp(copy) if copy else ""
         if seen and not self._at_rest(int(seen.rpartition("-")[2])):
             return None
+        place = self._ours(secret_path(self._home, noted.entry))
         return " ".join(
-            [
-                *(layout.quoted(config.path), "-".join(map(str, config.stamp)) if config.stamp else ""),
-                "" if named else self._names,
-                *(self._ours(path), facts, layout.quoted(copy), seen),
-                *(card.store, layout.quoted(noted.entry), self._ours(secret_path(self._home, noted.entry))),
-            ]
+            [self._ours(path), facts, layout.quoted(copy), seen, card.store, layout.quoted(noted.entry), place]
         )
 
     def _named(self, asked: Sequence[str], config: AwsConfig) -> bool:
@@ -111,11 +122,24 @@ class Index:
             and self._at_rest(config.stamp[4] if config.stamp else 0)
         )
 
-    def _add(self, question: str, rests: str) -> None:
-        path, line = layout.index_file(self._home, question), f"{question} {rests}\n".encode()
+    def _add(
+        self,
+        asked: Sequence[str],
+        config: AwsConfig,
+        names: str,
+        more: Mapping[str, str],
+        logins: Sequence[str],
+    ) -> None:
+        if not logins:
+            return
+        question = layout.question(self._env, *asked)
+        extra = layout.quoted("\0".join(f"{name}={value}" for name, value in more.items()))
+        stamp = "-".join(map(str, config.stamp)) if config.stamp else ""
+        line = " ".join([question, layout.quoted(config.path), stamp, names, extra, *logins]) + "\n"
+        path = layout.index_file(self._home, question)
         before = files.read(path)
-        if before != line:
-            files.write(path, line)
+        if before != line.encode():
+            files.write(path, line.encode())
         if before is None:
             _thin_out(os.path.dirname(path))
 
@@ -131,8 +155,8 @@ def _thin_out(folder: str) -> None:
             os.unlink(path)
 
 
-def _names(folder: str) -> str:
+def _names(home: str) -> str:
     try:
-        return layout.names(folder)
+        return layout.all_names(home)
     except OSError:
         return ""  # what is wrong with it is for the cards to say

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from sso_login import layout
 from sso_login.core import process
 from sso_login.core.errors import UsageProblem
 from sso_login.core.times import rfc3339
@@ -15,27 +16,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.credentials import Credentials
 
-# What else could give an SDK credentials, or say whose they are, goes: from the environment of `exec`, and from that of
-# a shell. Where things are (AWS_CONFIG_FILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE and the like) stays.
-CLEARED: Final = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_ACCESS_KEY",
-    "AWS_SECRET_KEY",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_ACCOUNT_ID",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-)
+CLEARED: Final = layout.CLEARED
 
 # What every parser of .env files takes for itself between double quotes; all that AWS puts into credentials.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9+/=._:@%,~-]*")

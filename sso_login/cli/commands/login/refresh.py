@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sso_login import layout
+from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.cli.options import Command, duration, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
-from sso_login.core.model import SIGNIN
+from sso_login.core.model import SIGNIN, SSO
 from sso_login.core.times import spoken
 from sso_login.flows.renewal import MARGIN, Want, ensured
 
@@ -37,6 +39,8 @@ def refresh(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Renew the token of each SESSION that has little time left. Never asks anything."""
     world = context.world()
+    indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
+    logins: list[str | None] = []
     context.render.quiet = quiet
     want = Want(min_ttl=min_ttl, force=force)
     short = Want(min_ttl=min(min_ttl, MARGIN), force=force)  # those of AWS Sign-In live for 15 minutes at most
@@ -46,6 +50,9 @@ def refresh(  # noqa: PLR0913 - a parameter an option
         outcome = ensured(ports_of(world, found), chosen, short if kind_of(found) == SIGNIN else want)
         if outcome.problem:
             raise outcome.problem
+        if every or not sessions:
+            noted = Noted(chosen.name, chosen.instance.binding, layout.entry(kind_of(found), chosen.name))
+            logins.append(indexes[kind_of(found)].login(noted))
         if not quiet:
             left = spoken(outcome.session.token.expires_at - world.clock.now())
             context.render.line(
@@ -58,4 +65,8 @@ def refresh(  # noqa: PLR0913 - a parameter an option
         names = known.ever_logged_in()
         if not names and not quiet:
             context.render.line("Nothing to refresh: nobody has logged in yet.")
+        each(context, names, renew, at_once=AT_ONCE)
+        if quiet and len(logins) == len(names):
+            world.index.note_all(("refresh",), logins, config=world.config)
+        return
     each(context, names, renew, at_once=AT_ONCE)

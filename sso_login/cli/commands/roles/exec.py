@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sso_login import layout
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.credential_source import Wanted, resolve, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.credential_formats import CLEARED, variables
 from sso_login.core.errors import SsoLoginError
+from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sso_login.cli.context import Context
     from sso_login.cli.credential_source import Source
 
@@ -39,8 +39,14 @@ def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
     role's session: for what runs longer use a profile with credential_process.
     """
     world = context.world()
+    indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
     source = resolve(context, wanted)
-    environment = given_to(source, world.env)
+    added = added_by(source)
+    environment = {name: value for name, value in world.env.items() if name not in CLEARED} | added
+    if source.noted:
+        more = {name: value for name, value in added.items() if name not in layout.FROM_RECORD}
+        asked = ("exec", *wanted.words[1:])
+        indexes[source.instance.kind].note(asked, source.noted, config=world.config, more=more)
     context.quiet()
     from sso_login.adapters.system.exec_program import CannotRun, become
 
@@ -51,12 +57,11 @@ def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
         return error.exit_code
 
 
-def given_to(source: Source, env: Mapping[str, str]) -> dict[str, str]:
-    """Give the whole environment of the command."""
+def added_by(source: Source) -> dict[str, str]:
+    """Give what the command finds in its environment besides."""
     credentials = source.credentials(AT_LEAST)
-    kept = {name: value for name, value in env.items() if name not in CLEARED}
     account = {"AWS_ACCOUNT_ID": credentials.account_id} if credentials.account_id else {}
-    return {**kept, **variables(credentials, source.region), **account}
+    return {**variables(credentials, source.region), **account}
 
 
 exec = run  # noqa: A001 - the table of commands looks for it by its name
