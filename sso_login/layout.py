@@ -251,9 +251,39 @@ def rescue_home(env: "Mapping[str, str]") -> str:
 
 
 def bus(env: "Mapping[str, str]") -> "str | bytes":
-    """Name the socket of the session bus by `unix:path=...` or `unix:abstract=...`; ValueError for anything else."""
+    """Name the socket of the session bus: that of the variable, else `bus_path`; ValueError for what is neither."""
     kind, _, rest = env.get("DBUS_SESSION_BUS_ADDRESS", "").partition(":")
+    if not kind:
+        found = bus_path(env)
+        if not found:
+            raise ValueError
+        return found
     pairs = dict(pair.split("=", 1) for pair in rest.split(","))
     if kind != "unix" or ";" in rest or "%" in rest:
         raise ValueError
     return pairs["path"] if "path" in pairs else b"\0" + pairs["abstract"].encode()
+
+
+def bus_path(env: "Mapping[str, str]", *, users: str = "/run/user") -> str:
+    """Find the session bus that no variable tells of, as under cron and SSH: a socket of ours, "" where there is none.
+
+    It is `bus` in XDG_RUNTIME_DIR or in our folder below `users`.
+    """
+    if sys.platform == "win32":
+        return ""
+    for folder in (env.get("XDG_RUNTIME_DIR"), f"{users}/{os.geteuid()}"):
+        path = f"{folder}/bus" if folder else ""
+        if path and our_socket(path):
+            return path
+    return ""
+
+
+def our_socket(path: str) -> bool:
+    """Tell whether a socket lies there that is ours."""
+    if sys.platform == "win32":
+        return False
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return False
+    return info.st_mode & 0o170000 == 0o140000 and info.st_uid == os.geteuid()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from sso_login import layout
 from sso_login.adapters.secrets.keyring_store import KeyringEntries, platform_vault
 from sso_login.adapters.system import home
 from sso_login.core.errors import HomeUnknown, StorageError
@@ -64,7 +65,7 @@ def _named_bus(address: str) -> Finding:
     if not Path(path).exists():
         remedy = f"Unset it, so that the bus is looked for: `unset {secret_service.ADDRESS}`. {_INSTEAD}"
         return broken(BUS, f"{named} {path}, which is not there", remedy)
-    if not secret_service.our_socket(path):
+    if not layout.our_socket(path):
         remedy = f"Run this as the user of that login session. {_INSTEAD}"
         return broken(BUS, f"{named} {path}, which is no socket of yours", remedy)
     return fine(BUS, f"{named} {path}, a socket of yours")

@@ -141,6 +141,30 @@ def test_the_ordinary_way_with_a_keyring_starts_nothing_either(in_keyring: Both,
     assert "socket(AF_INET" not in calls
 
 
+@needs_keyring
+@pytest.mark.parametrize("argv", [["status"], ["token", "--min-ttl=1.5"], ["refresh"]])
+def test_every_way_reads_the_keyring_by_the_fast_reader(in_keyring: Both, argv: list[str]) -> None:
+    """Off the hot path, too, `keyring` is not even imported where nobody is at a terminal and all is in order."""
+    show = "sys.stdout.write('#' + ' '.join(sys.modules)); sys.exit(code)"
+    program = f"import sys; from sso_login.cli.app import run; code = run(sys.argv[1:]); {show}"
+    env = {**bare(in_keyring.env), "PYTHONPATH": bare(in_keyring.env)["PYTHONPATH"]}
+
+    def found() -> set[str] | None:
+        command = [sys.executable, "-c", program, *argv]
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+        seen = set(done.stdout.rpartition("#")[2].split())
+        return None if "keyring" in seen else seen  # a keyring that failed for a moment is asked by `keyring`
+
+    assert not answered(found) & {"keyring", "secretstorage", "jeepney", "cryptography"}
+
+
+@needs_keyring
+def test_under_cron_the_bus_is_found_where_it_always_is(in_keyring: Both, host: KeyringHost) -> None:
+    """No variable tells of it: it is the socket `bus` in the runtime folder."""
+    runtime = host.env["XDG_RUNTIME_DIR"]
+    assert answered(lambda: in_keyring.hot(XDG_RUNTIME_DIR=runtime, DBUS_SESSION_BUS_ADDRESS="")) == "the-token\n"
+
+
 def test_nobody_can_tell_the_two_apart(both: Both) -> None:
     """As processes: stdout, stderr and exit code are the same with the index and without it."""
     for argv in ([], ["my-sso", "--header"], ["--min-ttl", "1m"]):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -75,21 +73,5 @@ def drop_elsewhere(service: str) -> bool:
 
 def found_bus(env: Mapping[str, str], *, users: str = "/run/user") -> str:
     """Give the address of the session bus that no variable tells of, "" where there is none of ours."""
-    if sys.platform == "win32":
-        return ""
-    for folder in (env.get("XDG_RUNTIME_DIR"), f"{users}/{os.geteuid()}"):
-        path = f"{folder}/bus" if folder else ""
-        if path and our_socket(path):
-            return f"unix:path={quote(path, safe='-_/.*')}"
-    return ""
-
-
-def our_socket(path: str) -> bool:
-    """Tell whether a socket lies there that is ours."""
-    if sys.platform == "win32":
-        return False
-    try:
-        info = os.lstat(path)
-    except OSError:
-        return False
-    return stat.S_ISSOCK(info.st_mode) and info.st_uid == os.geteuid()
+    path = layout.bus_path(env, users=users)
+    return f"unix:path={quote(path, safe='-_/.*')}" if path else ""
