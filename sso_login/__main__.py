@@ -42,12 +42,8 @@ def _begun() -> "NoReturn":
 
 
 def _answered() -> "int | None":
-    from sso_login import hot
-
-    text = hot.answer(sys.argv[1:], os.environ)
+    text = _hot()
     if not text:
-        if text is None and "exec" in sys.argv:
-            _become(hot.program(sys.argv[1:], os.environ))
         return None if text is None else 0
     from sso_login import stdout
 
@@ -71,6 +67,27 @@ def _answered() -> "int | None":
         except OSError:
             return 1  # nobody is there to be told
     return 1
+
+
+def _hot() -> "str | None":
+    """Ask the hot path, and once more after whoever is about to make fresh what was too old."""
+    from sso_login import hot
+
+    argv = sys.argv[1:]
+    for last in (False, True):
+        text = hot.answer(argv, os.environ)
+        if text is None and "exec" in argv:
+            _become(hot.program(argv, os.environ))
+        turn = None if text is not None or last else hot.turn(argv, os.environ)
+        if turn is None or sys.platform == "win32":
+            return text
+        from sso_login import hot_turn
+
+        try:
+            hot_turn.wait(turn)
+        except OSError:
+            return None
+    return None
 
 
 def _become(program: "tuple[list[str], dict[str, str]] | None") -> None:

@@ -90,6 +90,18 @@ def program(argv: "Sequence[str]", env: "Mapping[str, str]") -> "tuple[list[str]
     return command, {**kept, **dict(given), **dict(more if extra else ())}
 
 
+def turn(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
+    """Name the lock of all that want the record which this command line was not given; None to step aside at once."""
+    said = parsed(argv)
+    words = _words(said) if said and said["command"] != "refresh" else None
+    try:
+        found = _found(env, words) if words and not _keyed(env) else None
+        path = layout.turn_file(layout.home(env), found[1][0][2]) if found else ""
+        return path if path and _ours(os.path.dirname(path)) else None
+    except (OSError, ValueError, LookupError):
+        return None
+
+
 def _asked(said: "Mapping[str, str]", env: "Mapping[str, str]") -> "tuple[str, str, tuple[int, int, str, str]] | None":
     """Find what was noted of this question, and read the records: what else was noted, and the last entry's record."""
     words = _words(said)

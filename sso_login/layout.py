@@ -172,6 +172,11 @@ def index_file(home: str, question: str) -> str:
     return os.path.join(index_folder(home), f"{crc32(data):08x}{adler32(data):08x}")
 
 
+def turn_file(home: str, record: str) -> str:
+    """Name the lock of those that wait on the hot path until somebody has made a record fresh, by the record's file."""
+    return os.path.join(home, "turns", os.path.basename(record))
+
+
 def names(folder: str) -> str:
     """Sum up which files are in a folder, hidden ones left out; "" where there is no folder."""
     from zlib import crc32

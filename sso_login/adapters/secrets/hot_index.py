@@ -141,6 +141,7 @@ class Index:
         if before != line.encode():
             files.write(path, line.encode())
         if before is None:
+            files.make_folder(os.path.dirname(layout.turn_file(self._home, "")))
             _thin_out(os.path.dirname(path))
 
 
