@@ -194,7 +194,7 @@ class Session:
     """One login as it is stored: who issued it, with which registration, and its tokens.
 
     A login by AWS Sign-In also has an ID token, and its `subject`: the ARN of who signed in. `spent` are fingerprints
-    of the refresh tokens that were spent for it, the last first.
+    of the tokens that were spent for it, the last first.
     """
 
     name: str
@@ -205,6 +205,10 @@ class Session:
     id_token: Secret | None = None
     subject: str = ""
     spent: tuple[str, ...] = field(default=(), compare=False)
+
+    def came_after(self, token: Token) -> bool:
+        """Tell whether that token was spent for this login, or for one that it came of."""
+        return any(mark in self.spent for mark in marks(token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +246,15 @@ class Card:
 
 def fingerprint(token: Token) -> str:
     """Tell refresh tokens apart without a word of them: 64 bits of a digest; empty where there is none."""
+    return _digest(token.refresh) if token.refresh else ""
+
+
+def marks(token: Token) -> tuple[str, ...]:
+    """Give the fingerprints of both its tokens: an issuer may let the refresh token stay."""
+    return tuple(_digest(secret) for secret in (token.refresh, token.access) if secret)
+
+
+def _digest(secret: Secret) -> str:
     import hashlib  # OpenSSL costs more than all else that a card needs
 
-    return hashlib.sha256(token.refresh.reveal().encode()).hexdigest()[:16] if token.refresh else ""
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()[:16]

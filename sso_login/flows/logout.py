@@ -41,7 +41,7 @@ def forget(ports: Ports, found: Chosen | tuple[str, SsoLoginError], *, local: bo
         known = name in ports.cards.names()
         card = _card_to_forget(ports, name)
         store = ports.store(store_kind(card, ports.env) if known else FILE)  # without a card no keyring has anything
-        spare = rescued(ports, name)
+        spare, _ = rescued(ports, name)
         try:
             session = spare or store.load(name)
             if session and card and card.sdk_cache:

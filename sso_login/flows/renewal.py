@@ -100,6 +100,8 @@ def _renewed(ports: Ports, chosen: Chosen, *, before: Session, want: Want) -> Ou
     if not want.force:
         _may_try(current.card, now)
     _can_renew(current.session, now)
+    if current.unsure:
+        raise current.unsure
     current.store.save(current.session)
     try:
         session, problem = _exchanged(ports, login, current)

@@ -1,6 +1,6 @@
 """What a store did not take, kept in memory; and which of two copies of a login is the newer one.
 
-That is told by what was spent for it (fingerprints of refresh tokens), never by when a token ends.
+That is told by what was spent for it (fingerprints of tokens), never by when a token ends.
 """
 
 from __future__ import annotations
@@ -9,43 +9,42 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core import commands
-from sso_login.core.errors import StorageError
+from sso_login.core.errors import BadRecord, StorageError
 from sso_login.core.message import Notice
-from sso_login.core.model import fingerprint
+from sso_login.core.model import marks
 
 if TYPE_CHECKING:
     from sso_login.core.model import Session
     from sso_login.core.ports import Ports
 
-SPENT: Final = 16  # fingerprints of spent refresh tokens that are kept
+SPENT: Final = 12  # renewals whose tokens are known as spent
 
 
 def newer(stored: Session | None, spare: Session | None) -> tuple[Session | None, bool]:
     """Give the newer of what is stored and what was rescued, and whether that is the rescued one."""
     if spare is None or stored is None:
         return stored or spare, stored is None and spare is not None
-    if stored.token == spare.token:
-        return spare, True
-    ours, theirs = fingerprint(stored.token), fingerprint(spare.token)
-    if ours == theirs:  # an issuer that lets a refresh token stay
-        return (spare, True) if spare.token.issued_at >= stored.token.issued_at else (stored, False)
-    return (spare, True) if ours in spare.spent else (stored, False)
+    ahead = stored.token == spare.token or spare.came_after(stored.token)
+    return (spare, True) if ahead else (stored, False)
 
 
 def spending(before: Session, after: Session) -> Session:
-    """Note in what came of a login which refresh tokens were spent for it, the last first."""
-    last, now = fingerprint(before.token), fingerprint(after.token)
-    known = [each for each in (last, *before.spent) if each and each != now]
-    return replace(after, spent=tuple(dict.fromkeys(known))[:SPENT])
+    """Note in what came of a login which tokens were spent for it, the last first."""
+    now = marks(after.token)
+    known = [mark for mark in (*marks(before.token), *before.spent) if mark not in now]
+    return replace(after, spent=tuple(dict.fromkeys(known))[: 2 * SPENT])
 
 
-def rescued(ports: Ports, name: str) -> Session | None:
-    """Read what was rescued of a session; what cannot be read there is told of and passed over."""
+def rescued(ports: Ports, name: str) -> tuple[Session | None, StorageError | None]:
+    """Read what was rescued of a session; what is damaged there is told of and passed over.
+
+    Gives the error where something may lie there that cannot be read now: then nobody knows which token is the last.
+    """
     try:
-        return ports.rescue.load(name) if ports.rescue else None
+        return (ports.rescue.load(name) if ports.rescue else None), None
     except StorageError as error:
         warn(ports, error.message)
-        return None
+        return None, None if isinstance(error, BadRecord) else error
 
 
 def rescue(ports: Ports, session: Session, problem: StorageError) -> StorageError:

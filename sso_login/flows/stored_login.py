@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -37,7 +38,7 @@ class Held:
     """A stored login, the store it belongs to, and its card, whose facts are about this very token.
 
     `rescued` and `followed` say that it does not lie in that store: it had to be rescued, or an SDK has renewed it.
-    `behind` says that the SDKs' copy is one that was spent.
+    `behind` says that the SDKs' copy is one that was spent, `unsure` why there may be a newer one that was rescued.
     """
 
     session: Session
@@ -46,6 +47,7 @@ class Held:
     rescued: bool = False
     followed: bool = False
     behind: bool = False
+    unsure: StorageError | None = None
 
 
 def log_in(name: str, instance: Instance) -> str:
@@ -132,7 +134,7 @@ class StoredLogin:
         """
         card = self._ports.cards.read(self._name)
         store = self._ports.store(store_kind(card, self._ports.env))
-        spare = rescued(self._ports, self._name)
+        spare, unsure = rescued(self._ports, self._name)
         stored = None
         try:
             stored = store.load(self._name)
@@ -146,7 +148,7 @@ class StoredLogin:
             raise self._not_logged_in()
         session = bound(newest, self._chosen)
         card = (card or card_of(session, store)).facts_of(session.token)
-        held = Held(session, store, card, rescued=spared)
+        held = Held(session, store, card, rescued=spared, unsure=unsure)
         return self._beside_the_sdks(held) if card.sdk_cache else held
 
     def _beside_the_sdks(self, held: Held) -> Held:
@@ -209,6 +211,9 @@ class StoredLogin:
             held.store.save(session)
         except StorageError as error:
             problem = error
+        else:
+            with suppress(StorageError):  # what lies in memory is behind now
+                unrescue(self._ports, session.name)
         if held.card.sdk_cache:
             self._ports.sdk_cache.put(session, held.card.sdk_cache, unless_newer=True)
         return session, rescue(self._ports, session, problem) if problem else None

@@ -73,7 +73,7 @@ class SdkFiles:
     def behind(self, session: Session, named: str) -> bool:
         """Tell whether the file holds a login that was spent for this one: of no use, and in an SDK's way."""
         found = self._found(session, self.path(named))
-        return found is not None and not _same(found, session) and _was_spent(found, session)
+        return found is not None and not _same(found, session) and session.came_after(found.token)
 
     def put(self, session: Session, named: str, *, unless_newer: bool = False) -> None:
         """Keep a login there, too; `unless_newer` lets stay what an SDK has renewed meanwhile.
@@ -207,15 +207,11 @@ def _ahead(found: Session, session: Session, now: float) -> bool:
 
     A file that was written after our token was issued is newer even where its token ends sooner.
     """
-    if _same(found, session) or _was_spent(found, session) or found.token.expires_at > now + LONGEST:
+    if _same(found, session) or session.came_after(found.token) or found.token.expires_at > now + LONGEST:
         return False
     written_since = found.token.issued_at > session.token.issued_at and found.token.usable(now)
     other = fingerprint(found.token) != fingerprint(session.token)
     return found.token.expires_at > session.token.expires_at or (other and bool(session.spent) and written_since)
-
-
-def _was_spent(found: Session, session: Session) -> bool:
-    return fingerprint(found.token) in session.spent
 
 
 def read_instant(text: str) -> int:

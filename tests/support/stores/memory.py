@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sso_login.core.errors import BadRecord, LockTimeout, StorageError
-from sso_login.core.model import Card, Session, fingerprint
+from sso_login.core.model import Card, Session
 
 
 class MemoryEntries:
@@ -138,7 +138,7 @@ class MemorySdkCache:
     def behind(self, session: Session, named: str) -> bool:
         """Tell whether it was spent for that login."""
         found = self.kept.get(named)
-        return found is not None and fingerprint(found.token) in session.spent
+        return found is not None and session.came_after(found.token)
 
     def put(self, session: Session, named: str, *, unless_newer: bool = False) -> None:
         """Keep it, or what is newer there."""
