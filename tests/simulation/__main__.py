@@ -7,12 +7,12 @@ import sys
 import time
 from multiprocessing import Pool
 
-from tests.simulation.schedule import drawn, judged
+from tests.simulation.schedule import drawn, judged, verdict
 
 
 def failing(seeds: range) -> list[tuple[int, str]]:
     """Run the schedules of those seeds; give the seeds that failed, and how."""
-    return [(seed, found) for seed in seeds if (found := judged(drawn(seed)))]
+    return [(seed, found) for seed in seeds if (found := verdict(seed))]
 
 
 def main() -> int:
