@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from sso_login.aws import signin_api as signin
-from sso_login.aws.line import Line
 from sso_login.core import commands
 from sso_login.core.errors import BadRecord, ServiceError
 from sso_login.core.model import SIGNIN, Client
 from sso_login.oauth import dpop
+from sso_login.oauth.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,9 +75,10 @@ class AwsSignIn:
             signin.renew(self.instance, session.client, session.token.refresh, proof=proof)
         )
         try:
-            return signin.read_token(reply, asked_at, subject=session.subject)
+            token = signin.read_token(reply, asked_at, subject=session.subject)
         except ServiceError as error:
             raise self._understood(error) from error
+        return replace(token, id_token=session.token.id_token)  # AWS gives one for a code alone
 
     def end(self, token: Token) -> None:
         """Do nothing: AWS Sign-In has no way to end a session before its time."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
@@ -123,7 +124,7 @@ def read_exchange(response: Response, asked_at: float) -> Granted:
             raise wire.malformed(CREATE, member, f"is longer than {longest} characters")
     id_token = Secret(wire.token(reply, "idToken", CREATE))
     subject = _subject(id_token)
-    return Granted(_token(reply, asked_at, subject=subject), id_token=id_token, subject=subject)
+    return Granted(replace(_token(reply, asked_at, subject=subject), id_token=id_token), subject=subject)
 
 
 def read_token(response: Response, asked_at: float, *, subject: str) -> Token:

@@ -7,25 +7,46 @@ about the login, and is NotAnAnswer.
 
 from __future__ import annotations
 
-import email.utils
-import json
-import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from sso_login.core.errors import MalformedReply, NotAnAnswer, ServiceError, Throttled, UsageProblem
+from sso_login.core.errors import NotAnAnswer, ServiceError, Throttled
 from sso_login.core.message import shown
-from sso_login.core.model import checked_url
+from sso_login.oauth.reply import (
+    body_kind,
+    json_object,
+    lifetime,
+    malformed,
+    number,
+    optional_token,
+    retry_after,
+    server_time,
+    text,
+    token,
+    url,
+)
 
 if TYPE_CHECKING:
     from sso_login.core.message import Response
 
-Hints = Mapping[str, str]
+__all__ = [
+    "Hints",
+    "acknowledged",
+    "answer",
+    "error_code",
+    "lifetime",
+    "malformed",
+    "number",
+    "optional_token",
+    "retry_after",
+    "server_time",
+    "text",
+    "token",
+    "url",
+]
 
-LONGEST_TEXT: Final = 16384  # characters of one member; AWS's longest token is a client secret of some 3,000
-LONGEST_URL: Final = 2048
-LONGEST_RETRY_AFTER: Final = 300.0  # seconds: as long as the back-off of contract section 2 ever gets
+Hints = Mapping[str, str]
 
 # Codes that have one meaning under several names (`validation` is AWS Sign-In's); a server_error is trouble, whatever
 # its status.
@@ -45,11 +66,11 @@ def answer(response: Response, operation: str, hints: Hints | None = None) -> di
     `hints` has a next step by error code.
     """
     _delivered(response, operation)
-    members = _object(response.body)
+    members = json_object(response.body)
     if response.status != 200:
         raise _refusal(response, operation, members=members, hints=hints or {})
     if members is None:
-        raise _no_answer(operation, f"{_kind(response.body)} in place of JSON")
+        raise _no_answer(operation, f"{body_kind(response.body)} in place of JSON")
     return members
 
 
@@ -84,7 +105,7 @@ def _refusal(
     if code in _TROUBLE:
         return _no_answer(operation, f"HTTP {response.status}, {code}", wait=retry_after(response.headers), passes=True)
     if members is None and not code:
-        return _no_answer(operation, f"HTTP {response.status} with {_kind(response.body)} in place of JSON")
+        return _no_answer(operation, f"HTTP {response.status} with {body_kind(response.body)} in place of JSON")
     return _service_error(response, operation, code=code, members=members or {}, hints=hints)
 
 
@@ -128,123 +149,6 @@ def _oauth_code(name: object) -> str:
     return _ALIASES.get(snake, snake)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After, seconds or an HTTP date, as seconds up to 300; None where it does not ask for a wait.
-
-    A date is compared with the reply's own Date header, so that a wrong local clock does not matter.
-    """
-    said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        seconds = float(said[:9])
-    else:
-        until, now = server_time({"date": said}), server_time(headers)
-        if until is None or now is None:
-            return None
-        seconds = until - now
-    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
-
-
-def server_time(headers: Mapping[str, str]) -> float | None:
-    """Read the Date header as epoch seconds, None where there is no date in it."""
-    try:
-        said = email.utils.parsedate_to_datetime(headers.get("date", ""))
-        return said.timestamp() if said.tzinfo else None
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-
-
-def _object(body: bytes) -> dict[str, object] | None:
-    """Parse a JSON object strictly; None for everything else: other encodings, NaN, infinities, bottomless nesting."""
-    try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _no_number(name: str) -> NoReturn:
-    message = f"{name} is not JSON"
-    raise ValueError(message)
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    return value if math.isfinite(value) else _no_number("an infinite number")
-
-
-def _kind(body: bytes) -> str:
-    """Say what came instead of JSON, without repeating any of it."""
-    head = body.lstrip()[:64].lower()
-    if not head:
-        return "an empty body"
-    if head.startswith(b"<"):
-        return "a web page"
-    return "a broken or foreign body"
-
-
 def _identifier(value: object) -> str:
     fits = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value)
     return str(value) if fits else ""
-
-
-def token(members: Mapping[str, object], member: str, operation: str) -> str:
-    """Read a required token, code or id: visible ASCII, no spaces (RFC 6749 appendix A), or raise MalformedReply."""
-    value = text(members, member, operation)
-    if not value.isascii() or " " in value:
-        raise malformed(operation, member, "holds characters that do not belong there")
-    return value
-
-
-def text(members: Mapping[str, object], member: str, operation: str, *, longest: int = LONGEST_TEXT) -> str:
-    """Read a required printable text of bounded length, or raise MalformedReply."""
-    value = members.get(member)
-    if value is None:
-        raise malformed(operation, member, "is missing")
-    if not isinstance(value, str):
-        raise malformed(operation, member, "is not a text")
-    if not value.strip():
-        raise malformed(operation, member, "is empty")
-    if len(value) > longest or not value.isprintable():
-        raise malformed(operation, member, "is too long or holds control characters")
-    return value
-
-
-def optional_token(members: Mapping[str, object], member: str, operation: str) -> str | None:
-    """Read a token that may be absent, null or empty (None); raise MalformedReply for anything else that is none."""
-    value = members.get(member)
-    return None if value is None or value == "" else token(members, member, operation)
-
-
-def url(members: Mapping[str, object], member: str, operation: str) -> str:
-    """Read a required URL that may be shown and opened: https, or http to loopback; or raise MalformedReply."""
-    value = text(members, member, operation, longest=LONGEST_URL)
-    try:
-        return checked_url(value, what=member)
-    except UsageProblem:
-        # The cause would carry the URL itself into tracebacks.
-        raise malformed(operation, member, "is not an https URL") from None
-
-
-def number(members: Mapping[str, object], member: str, operation: str) -> float:
-    """Read a required number that is not negative, as it stands in JSON (no string, no boolean), or MalformedReply."""
-    value = members.get(member)
-    if value is None:
-        raise malformed(operation, member, "is missing")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise malformed(operation, member, "is not a number")
-    if value < 0:
-        raise malformed(operation, member, "is negative")
-    return float(min(value, 2**53))
-
-
-def lifetime(members: Mapping[str, object], member: str, operation: str, *, longest: int) -> float:
-    """Read a required number of seconds above zero; more than `longest` is taken for `longest`; or MalformedReply."""
-    seconds = number(members, member, operation)
-    if seconds < 1:
-        raise malformed(operation, member, "leaves no time")
-    return min(seconds, longest)
-
-
-def malformed(operation: str, member: str, what: str) -> MalformedReply:
-    """Make the error for a member of a reply that is not as the API promises; never says its content."""
-    return MalformedReply(f"the reply to {operation} cannot be used: {member} {what}")

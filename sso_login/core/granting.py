@@ -42,9 +42,13 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One poll's answer while nobody has approved yet; `slow_down` asks for 5 s more between polls from now on."""
+    """One poll's answer while nobody has approved yet; `slow_down` asks for 5 s more between polls from now on.
+
+    `interval` is the least number of seconds between polls from now on, where the answer names one.
+    """
 
     slow_down: bool = False
+    interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +56,4 @@ class Granted:
     """What an authorization code was exchanged for; AWS Sign-In also says who signed in, as `subject`."""
 
     token: Token
-    id_token: Secret | None = None
     subject: str = ""

@@ -17,6 +17,8 @@ _LONG_WORD: Final = re.compile(r"\S{81,}")
 class Request:
     """One HTTP request; `json` or `form` is the body as a value, `deadline` bounds the whole call in seconds.
 
+    A member of `form` that is a tuple is sent once for each of its values.
+
     `operation` is the API's name for it, the only thing about it that may be logged. With `keep_alive` the connection
     may be kept for the next such request to the same host: only for what may be asked again if that turns out closed.
     """
@@ -26,7 +28,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, object] | None = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, str | tuple[str, ...]] | None = field(default=None, repr=False)
     deadline: float = 30.0
     keep_alive: bool = False
 

@@ -15,6 +15,8 @@ REFRESH_GRANT: Final = "refresh_token"
 DEFAULT_SCOPE: Final = "sso:account:access"
 SSO: Final = "sso"  # the kinds of login, as they are called in the names of what is kept
 SIGNIN: Final = "signin"
+OAUTH: Final = "oauth"
+ENDLESS: Final = 32_503_679_999  # epoch seconds: the end of a token of which no end is known
 CALLBACK: Final = "/oauth/callback"  # the one path on 127.0.0.1 that a browser is sent back to
 
 _REGION: Final = re.compile(r"[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
@@ -113,12 +115,32 @@ def labelled(name: str, kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """What this program is at an OAuth issuer: the client that somebody registered there, and what is asked for it.
+
+    An endpoint is as configured, else as the issuer's metadata had it at login; empty where there is none. `secret`
+    says that a client secret lies in the store, `basic` that it belongs into the Authorization header.
+    """
+
+    client_id: str
+    audience: str = ""
+    resources: tuple[str, ...] = ()
+    device: str = ""
+    token: str = ""
+    authorize: str = ""
+    revocation: str = ""
+    secret: bool = False
+    basic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One IAM Identity Center instance, and where its services are spoken to.
 
     `start_url` is kept as configured (the SDKs' cache file name depends on it). An empty endpoint
     means AWS's own host for the region, of the FIPS or dual-stack kind where asked for.
-    AWS Sign-In counts as an instance of its own `kind`: its start URL is that of the service.
+    AWS Sign-In counts as an instance of its own `kind`: its start URL is that of the service. So does an OAuth issuer:
+    its start URL is the issuer's, its endpoint a token endpoint that was configured by hand, and there is no region.
     """
 
     start_url: str
@@ -128,24 +150,40 @@ class Instance:
     fips: bool = False
     dualstack: bool = False
     kind: str = SSO
+    application: Application | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no host name may be built from (UsageProblem)."""
-        checked_url(self.start_url, what="start URL")
-        checked_region(self.region)
-        for endpoint in (self.oidc_endpoint, self.portal_endpoint):
+        """Refuse what no host name may be built from, and what must not be spoken to (UsageProblem)."""
+        checked_url(self.start_url, what="start URL" if self.application is None else "issuer")
+        app = self.application
+        if app is None:
+            checked_region(self.region)
+        theirs = (app.device, app.token, app.authorize, app.revocation) if app else ()
+        for endpoint in (self.oidc_endpoint, self.portal_endpoint, *theirs):
             if endpoint:
                 checked_url(endpoint, what="endpoint")
 
     @property
     def binding(self) -> tuple[str, str, str]:
-        """What a stored login belongs to: start URL, region and configured OIDC endpoint, normalised."""
+        """What a stored login belongs to: start URL, region and configured OIDC endpoint, normalised.
+
+        One at an OAuth issuer belongs to a client, audience and resources in place of a region.
+        """
         endpoint = normal_url(self.oidc_endpoint) if self.oidc_endpoint else ""
-        return normal_url(self.start_url), self.region, endpoint
+        app = self.application
+        place = " ".join([app.client_id, app.audience, *app.resources]).rstrip() if app else self.region
+        return normal_url(self.start_url), place, endpoint
+
+    @property
+    def issuer(self) -> str:
+        """The URL of the OAuth issuer, empty where there is none or only endpoints were configured."""
+        return self.start_url if self.application and self.start_url != self.oidc_endpoint else ""
 
     def described(self) -> str:
         """Name the instance for a person: start URL, region and, where overridden, the endpoint."""
         start, region, endpoint = self.binding
+        if self.application:
+            return f"{start} (client {region}{', ' + endpoint if endpoint not in {'', start} else ''})"
         return f"{start} ({region}{', ' + endpoint if endpoint else ''})"
 
 
@@ -173,12 +211,18 @@ MISDATED: Final = 60.0  # seconds that a clock may be set back without anybody m
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and, where the issuer gave one, the refresh token that renews it."""
+    """An access token and, where the issuer gave them, the refresh token that renews it and an ID token."""
 
     access: Secret
     refresh: Secret | None
     expires_at: int
     issued_at: int
+    id_token: Secret | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Tell whether nobody knows its end: it is good for as long as the issuer accepts it."""
+        return self.expires_at == ENDLESS
 
     def usable(self, now: float, margin: float = 0) -> bool:
         """Tell whether more than `margin` seconds are left."""
@@ -193,8 +237,8 @@ class Token:
 class Session:
     """One login as it is stored: who issued it, with which registration, and its tokens.
 
-    A login by AWS Sign-In also has an ID token, and its `subject`: the ARN of who signed in. `spent` are fingerprints
-    of the tokens that were spent for it, the last first.
+    A login by AWS Sign-In also has its `subject`: the ARN of who signed in. `spent` are fingerprints of the tokens
+    that were spent for it, the last first.
     """
 
     name: str
@@ -202,7 +246,6 @@ class Session:
     client: Client
     token: Token
     scopes: tuple[str, ...]
-    id_token: Secret | None = None
     subject: str = ""
     spent: tuple[str, ...] = field(default=(), compare=False)
 

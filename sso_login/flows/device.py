@@ -91,7 +91,8 @@ def polls(login: DeviceLogin, issuer: Issuer, clock: Clock) -> Iterator[Waiting 
         if isinstance(answer, Session):
             yield answer
             return
-        interval, backoff, trouble = interval + (SLOW_DOWN_STEP if answer.slow_down else 0), 0.0, None
+        interval = max(interval + (SLOW_DOWN_STEP if answer.slow_down else 0), answer.interval)
+        backoff, trouble = 0.0, None
         reason = "asked to slow down, still waiting for approval" if answer.slow_down else "waiting for approval"
 
 

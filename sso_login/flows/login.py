@@ -146,6 +146,5 @@ def session_of(chosen: Chosen, client: Client, granted: Granted) -> Session:
         client=client,
         token=granted.token,
         scopes=chosen.scopes,
-        id_token=granted.id_token,
         subject=granted.subject,
     )

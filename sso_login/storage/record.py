@@ -167,7 +167,7 @@ def packed(session: Session, *, where: str, kind: str = SSO) -> str:
 
 def _where_known(session: Session) -> dict[str, object]:
     known = {
-        "id_token": session.id_token.reveal() if session.id_token else None,
+        "id_token": session.token.id_token.reveal() if session.token.id_token else None,
         "subject": session.subject,
         "spent": list(session.spent),
     }
@@ -211,9 +211,9 @@ def _session(text: str, name: str, kind: str) -> Session:
             refresh=fields.optional_secret("refresh"),
             expires_at=found.expires_at,
             issued_at=fields.seconds("issued_at") if found.issued_at is None else found.issued_at,
+            id_token=fields.optional_secret("id_token"),
         ),
         scopes=fields.texts("scopes"),
-        id_token=fields.optional_secret("id_token"),
         subject=fields.text("subject", ""),
         spent=fields.texts("spent") if fields.has("spent") else (),
     )

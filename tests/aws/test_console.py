@@ -53,7 +53,7 @@ def test_the_credentials_travel_in_the_body() -> None:
     asked = federation.signin_token(ENDPOINT, GIVEN)
     assert (asked.method, asked.url, asked.operation) == ("POST", ENDPOINT, "GetSigninToken")
     assert asked.form is not None
-    assert (asked.form["Action"], json.loads(asked.form["Session"])) == ("getSigninToken", SESSION)
+    assert (asked.form["Action"], json.loads(str(asked.form["Session"]))) == ("getSigninToken", SESSION)
     assert "the-secret" not in repr(asked)
 
 

@@ -176,7 +176,7 @@ def test_a_redirect_uri_has_a_limit() -> None:
 def test_a_code_gives_credentials(kind: str) -> None:
     """With either documented tokenType: credential_process JSON, a refresh token, and who signed in."""
     granted = exchanged(tokenType=kind)
-    assert (granted.subject, granted.id_token) == (ARN, Secret(str(REPLY["idToken"])))
+    assert (granted.subject, granted.token.id_token) == (ARN, Secret(str(REPLY["idToken"])))
     assert (granted.token.issued_at, granted.token.expires_at) == (NOW, NOW + 900)
     assert granted.token.refresh == Secret("refresh-2")
     found = process.read(granted.token.access.reveal())

@@ -55,7 +55,7 @@ class LoginForm:
             "dpopKey": session.client.secret.reveal(),
             "signInRegion": session.instance.region,
         }
-        return members | ({"idToken": session.id_token.reveal()} if session.id_token else {})
+        return members | ({"idToken": session.token.id_token.reveal()} if session.token.id_token else {})
 
     def followed(self, session: Session, fields: Fields) -> Session:
         """Read the login back as an SDK left it; raise Broken, also where it is one of another region."""
@@ -68,11 +68,11 @@ class LoginForm:
             Secret(token_text(fields, "refreshToken")),
             expires_at=expires_at,
             issued_at=session.token.issued_at,
+            # One SDK drops it.
+            id_token=Secret(token_text(fields, "idToken")) if fields.has("idToken") else session.token.id_token,
         )
         client = replace(session.client, id=token_text(fields, "clientId"), secret=_key(session, fields))
-        known = fields.has("idToken")  # one SDK drops it
-        id_token = Secret(token_text(fields, "idToken")) if known else session.id_token
-        return replace(session, token=token, client=client, id_token=id_token)
+        return replace(session, token=token, client=client)
 
 
 def _process(access: Fields, expires_at: int) -> str:

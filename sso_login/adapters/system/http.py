@@ -264,7 +264,10 @@ def _prepared(request: Request) -> requests.PreparedRequest:
     if request.json is not None:
         body, headers["Content-Type"] = json.dumps(request.json, allow_nan=False).encode(), "application/json"
     elif request.form is not None:
-        body, headers["Content-Type"] = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+        body, headers["Content-Type"] = (
+            urlencode(request.form, doseq=True).encode(),
+            "application/x-www-form-urlencoded",
+        )
     return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
 
 

@@ -62,9 +62,8 @@ def session(expires_at: int = NOW + 900, **changes: Any) -> Session:  # noqa: AN
         "name": "dev",
         "instance": Instance("https://us-east-1.signin.aws.amazon.com", "us-east-1", kind="signin"),
         "client": Client(SAME, Secret(KEY), NOW, layout.END_OF_TIME - 1, (REFRESH_GRANT,)),
-        "token": Token(process(expires_at), Secret("refresh-1"), expires_at, NOW),
+        "token": Token(process(expires_at), Secret("refresh-1"), expires_at, NOW, Secret("header.payload.signature")),
         "scopes": ("openid",),
-        "id_token": Secret("header.payload.signature"),
         "subject": ARN,
     }
     return Session(**{**whole, **changes})
@@ -133,7 +132,7 @@ def test_what_is_written_is_what_the_sdks_read(cache: Cache) -> None:
 
 def test_the_account_is_in_the_arn_too(cache: Cache) -> None:
     """Credentials that do not name it have that of whoever signed in."""
-    bare = session(token=replace(session().token, access=process(NOW + 900, AccountId="")), id_token=None)
+    bare = session(token=replace(session().token, access=process(NOW + 900, AccountId=""), id_token=None))
     cache.files.put(bare, ARN)
     assert cache.read()["accessToken"]["accountId"] == "111122223333"
     assert "idToken" not in cache.read()
@@ -159,12 +158,12 @@ def test_a_renewal_is_followed(cache: Cache) -> None:
     assert found is not None
     assert found.token.access == process(NOW + 1200, SecretAccessKey="sk-2")
     assert found.token.refresh == Secret("refresh-2")
-    assert (found.client, found.id_token, found.subject) == (mine.client, mine.id_token, ARN)
+    assert (found.client, found.token.id_token, found.subject) == (mine.client, mine.token.id_token, ARN)
     record.packed(found, where="a test", kind="signin")
     cache.rewrite(dpopKey=KEY.strip(), clientId="arn:aws:signin:::devtools/cross-device", idToken="a.b.c")
     found = cache.files.newer(mine, ARN)
     assert found is not None
-    assert (found.client.secret, found.id_token) == (Secret(KEY), Secret("a.b.c"))
+    assert (found.client.secret, found.token.id_token) == (Secret(KEY), Secret("a.b.c"))
     assert found.client.id == "arn:aws:signin:::devtools/cross-device"
     cache.rewrite(dpopKey=OTHER_KEY)
     found = cache.files.newer(mine, ARN)
@@ -241,12 +240,13 @@ def signed_in(signing: Signing) -> Session:
     ends = int(signing.desk.clock()) + reply["expiresIn"]
     access = reply["accessToken"]
     given = {"AccessKeyId": access["accessKeyId"], "SecretAccessKey": access["secretAccessKey"]}
-    token = Token(process(ends, **given, SessionToken=access["sessionToken"]), Secret(reply["refreshToken"]), ends, 0)
+    process_json = process(ends, **given, SessionToken=access["sessionToken"])
+    token = Token(process_json, Secret(reply["refreshToken"]), ends, 0, Secret(reply["idToken"]))
     body = b"".join(base64.encodebytes(signing.key.sec1).split())
     key = f"-----BEGIN EC PRIVATE KEY-----\n{body.decode()}\n-----END EC PRIVATE KEY-----\n"
     client = Client(SAME, Secret(key), 0, layout.END_OF_TIME - 1, (REFRESH_GRANT,))
     assert claims(reply["idToken"])["sub"] == ARN
-    return session(token=token, client=client, id_token=Secret(reply["idToken"]))
+    return session(token=token, client=client)
 
 
 def test_botocore_renews_what_we_wrote_and_we_follow(cache: Cache, signing: Signing) -> None:

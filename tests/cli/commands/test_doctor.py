@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +168,7 @@ def test_a_login_by_sign_in_counts(sh: Shell, home: Path) -> None:
         "dev",
         instance=instance,
         client=client(grants=("refresh_token",)),
-        token=token(access, left=600),
-        id_token=Secret("id"),
+        token=replace(token(access, left=600), id_token=Secret("id")),
         subject="arn:aws:iam::111122223333:user/me",
     )
     state = str(home / "state")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sso_login.aws.wire import server_time
 from sso_login.core.message import Notice, Request, Response
 from sso_login.core.times import spoken
+from sso_login.oauth.reply import server_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +19,15 @@ SKEW: Final = 300.0  # seconds between this clock and the service's that are wor
 class Line:
     """Sends requests as they are; `ahead` is by how many seconds our clock was ahead of the last reply's."""
 
-    def __init__(self, transport: Transport, clock: Clock, notify: Callable[[Notice], None]) -> None:
-        """Lay it; that a clock is off is told by `notify`."""
+    def __init__(
+        self, transport: Transport, clock: Clock, notify: Callable[[Notice], None], *, whose: str = "AWS"
+    ) -> None:
+        """Lay it; that a clock is off is told by `notify`, and compared with `whose` it was."""
         self.ahead = 0.0
         self._transport = transport
         self._clock = clock
         self._notify = notify
+        self._whose = whose
         self._told = False
 
     def sent(self, request: Request) -> tuple[Response, float]:
@@ -39,5 +42,5 @@ class Line:
         if not self._told and abs(self.ahead) >= SKEW:
             self._told = True
             off = f"{spoken(abs(self.ahead))} {'ahead of' if self.ahead > 0 else 'behind'}"
-            self._notify(Notice(f"this machine's clock is {off} AWS's; set it right (NTP)", warning=True))
+            self._notify(Notice(f"this machine's clock is {off} {self._whose}'s; set it right (NTP)", warning=True))
         return reply, asked_at
