@@ -14,13 +14,18 @@ MAGIC = "sso-login-record 2"
 MAGIC_NAME = "sso-login-record "
 USERNAME = "sso-login"
 END_OF_TIME = 32_503_680_000  # the year 3000, in epoch seconds: what every platform can write as a date
+ENDLESS = END_OF_TIME - 1  # the end of a token of which no end is known
 SESSION = "sso"
 SIGNIN = "signin"
+OAUTH = "oauth"
+CLIENT = "client"  # the client secret of an issuer
 ROLE = "role"
 
 # What has a say in which session or role is meant and where it is: the same strings, the same answer.
 ASKED = (
     "HOME",
+    "XDG_CONFIG_HOME",
+    "SSO_LOGIN_CONFIG_FILE",
     "AWS_CONFIG_FILE",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -113,6 +118,21 @@ def _state(env: "Mapping[str, str]") -> str:
     return state if os.path.isabs(state) else os.path.join(user_home(env), ".local", "state")
 
 
+def config_file(env: "Mapping[str, str]") -> str:
+    """Name our own config file: SSO_LOGIN_CONFIG_FILE, else `config` in the platform's config folder; raise NoHome."""
+    ours = env.get("SSO_LOGIN_CONFIG_FILE")
+    return expanded(env, ours) if ours else os.path.join(_config(env), "sso-login", "config")
+
+
+def _config(env: "Mapping[str, str]") -> str:
+    if sys.platform == "win32":
+        return env.get("APPDATA") or os.path.join(user_home(env), "AppData", "Roaming")
+    if sys.platform == "darwin":
+        return os.path.join(user_home(env), "Library", "Application Support")
+    named = env.get("XDG_CONFIG_HOME", "")
+    return named if os.path.isabs(named) else os.path.join(user_home(env), ".config")
+
+
 def quoted(part: str) -> str:
     """Percent-encode a name so that it is one safe part of an entry's or a file's name."""
     return "".join(chr(byte) if byte in _SAFE else f"%{byte:02X}" for byte in part.encode("utf-8", "surrogatepass"))
@@ -189,8 +209,8 @@ def names(folder: str) -> str:
 
 
 def all_names(home: str) -> str:
-    """Sum up which logins have a card, of both kinds; "" where there is neither folder."""
-    return "+".join(filter(None, [names(os.path.join(home, folder)) for folder in ("sessions", SIGNIN)]))
+    """Sum up which logins have a card, of every kind; "" where there is no folder."""
+    return "+".join(filter(None, [names(os.path.join(home, folder)) for folder in ("sessions", SIGNIN, OAUTH)]))
 
 
 def card_facts(text: str, entry: str) -> str:

@@ -65,12 +65,42 @@ class Profile(NamedTuple):
         return bool(self.sso_session or self.start_url)
 
 
+class IssuerSection(NamedTuple):
+    """One `[issuer NAME]` of our own config file; `secret` says that its client secret lies in the store."""
+
+    name: str
+    title: str
+    issuer: str = ""
+    client_id: str = ""
+    scopes: tuple[str, ...] = ()
+    audience: str = ""
+    resources: tuple[str, ...] = ()
+    device_endpoint: str = ""
+    token_endpoint: str = ""
+    authorize_endpoint: str = ""
+    revocation_endpoint: str = ""
+    secret: bool = False
+
+
+class Issuers(NamedTuple):
+    """Our own config file; a missing one has no sections. `stamp` is as that of AwsConfig."""
+
+    path: str = ""
+    sections: Mapping[str, IssuerSection] = _NOTHING
+    stamp: tuple[int, int, int, int, int] | None = None
+
+    def place(self, title: str) -> str:
+        """Name a section of the file for a person, on one line whatever its name."""
+        return f"[{repr(title)[1:-1]}] of {self.path}"
+
+
 class AwsConfig(NamedTuple):
     """The whole file; a missing one has no sections.
 
     `services` holds the nested settings of each `[services NAME]` by service id, None where they
     cannot be read. `elsewhere` names profiles of the credentials file, where that was looked at.
-    `stamp` is (dev, ino, size, mtime_ns, ctime_ns) of the very file that was read.
+    `stamp` is (dev, ino, size, mtime_ns, ctime_ns) of the very file that was read. `issuers` is what our own config
+    file has.
     """
 
     path: str
@@ -79,6 +109,7 @@ class AwsConfig(NamedTuple):
     services: Mapping[str, Mapping[str, Mapping[str, str] | None]] = _NOTHING
     stamp: tuple[int, int, int, int, int] | None = None
     elsewhere: frozenset[str] = frozenset()
+    issuers: Issuers = Issuers()
 
     def place(self, title: str) -> str:
         """Name a section of the file for a person, on one line whatever its name."""

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from sso_login.adapters.aws_files.aws_lines import (
     BROKEN,
@@ -36,6 +36,23 @@ Values = Mapping[str, str]
 Stamp = tuple[int, int, int, int, int]
 
 
+class IniFile(NamedTuple):
+    """A file in the syntax of the AWS config file, and what people call it."""
+
+    path: str
+    called: str = "the AWS config file"
+    named_by: str = "AWS_CONFIG_FILE (else ~/.aws/config)"
+
+    def broken(self, what: str, *, hint: str | None = None) -> ConfigError:
+        """Say what is wrong with the whole file."""
+        remedy = f"Check what {self.named_by} names, and its permissions." if hint is None else hint
+        return ConfigError(f"{self.called} {self.path} {what}", hint=remedy)
+
+    def wrong_at(self, line: int, what: str, *, hint: str) -> ConfigError:
+        """Say what is wrong in one line; nothing of the line itself is told: it may hold a secret access key."""
+        return ConfigError(f"{self.called} {self.path}, line {line}: {what}", hint=hint)
+
+
 def config_path(env: Mapping[str, str]) -> str:
     """Name the config file: AWS_CONFIG_FILE with `~` and `$NAME` expanded, else `~/.aws/config`."""
     return expanded(env, env.get("AWS_CONFIG_FILE") or _USUAL)
@@ -58,17 +75,23 @@ def read_config(env: Mapping[str, str]) -> AwsConfig:
         path = config_path(env)
     except HomeUnknown:
         return AwsConfig(_USUAL)  # where nobody has a home, nobody has put a config
-    data, stamp = _bytes(path)
-    found = AwsConfig(path) if stamp is None else _sorted(_sections(_text(data, path), path), path=path, stamp=stamp)
+    sections, stamp = read_sections(IniFile(path))
+    found = AwsConfig(path) if stamp is None else _sorted(sections, path=path, stamp=stamp)
     name, _ = named_by_environment(env)
     missing = bool(name) and name not in found.profiles
     return found._replace(elsewhere=_titles(credentials_path(env))) if missing else found
 
 
+def read_sections(file: IniFile) -> tuple[dict[str, Values], Stamp | None]:
+    """Read a file's sections by their titles, and its stamp; nothing of a missing one; raise ConfigError."""
+    data, stamp = _bytes(file)
+    return ({} if stamp is None else _sections(_text(data, file), file)), stamp
+
+
 def _titles(path: str) -> frozenset[str]:
     """List the sections of the credentials file, whose content is nothing to us; none where it cannot be read."""
     try:
-        data, _ = _bytes(path)
+        data, _ = _bytes(IniFile(path))
     except ConfigError:
         return frozenset()
     found = re.findall(r"^\[([^\]\n]*)\]", data.decode("utf-8", "replace"), re.MULTILINE)
@@ -77,13 +100,13 @@ def _titles(path: str) -> frozenset[str]:
 
 def file_bytes(path: str) -> bytes:
     """Give a config or credentials file's bytes, none where there is no file; raise ConfigError."""
-    return _bytes(path)[0]
+    return _bytes(IniFile(path))[0]
 
 
 def read_text(data: bytes, path: str) -> str:
     """Give the text of an AWS file that can be read whole, by configparser's rules; raise ConfigError at its line."""
-    text = _text(data, path)
-    _sections(text, path)
+    text = _text(data, IniFile(path))
+    _sections(text, IniFile(path))
     return text
 
 
@@ -92,37 +115,27 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _bytes(path: str) -> tuple[bytes, Stamp | None]:
+def _bytes(file: IniFile) -> tuple[bytes, Stamp | None]:
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            found = os.fstat(file.fileno())
+        with open(file.path, "rb", opener=_open_at_once) as opened:
+            found = os.fstat(opened.fileno())
             if stat.S_ISCHR(found.st_mode):
                 return b"", None  # AWS_CONFIG_FILE=/dev/null is the usual way to ask for no config
             if not stat.S_ISREG(found.st_mode):
-                raise _broken(path, "is not a regular file")
-            data = file.read(LARGEST + 1)
+                raise file.broken("is not a regular file")
+            data = opened.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return b"", None
     except OSError as error:
-        raise _broken(path, f"cannot be read: {error.strerror}") from error
+        raise file.broken(f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL within the name
-        raise _broken(repr(path), "is not a file name") from error
+        raise file._replace(path=repr(file.path)).broken("is not a file name") from error
     if len(data) > LARGEST:
-        raise _broken(path, "is larger than 16 MiB", hint="Name the right file in AWS_CONFIG_FILE.")
+        raise file.broken("is larger than 16 MiB", hint=f"Name the right file in {file.named_by.partition(' ')[0]}.")
     return data, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _broken(path: str, what: str, *, hint: str | None = None) -> ConfigError:
-    remedy = "Check what AWS_CONFIG_FILE (else ~/.aws/config) names, and its permissions." if hint is None else hint
-    return ConfigError(f"the AWS config file {path} {what}", hint=remedy)
-
-
-def _at_line(path: str, line: int, what: str, *, hint: str) -> ConfigError:
-    # Nothing of the line itself is told: it may hold a secret access key.
-    return ConfigError(f"the AWS config file {path}, line {line}: {what}", hint=hint)
-
-
-def _text(data: bytes, path: str) -> str:
+def _text(data: bytes, file: IniFile) -> str:
     """Decode; a byte order mark, at which botocore gives up, is what Windows editors leave and does no harm."""
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -130,15 +143,15 @@ def _text(data: bytes, path: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
     # Raised here, not above: the decoder's error would carry the file's whole content along.
-    raise _at_line(path, line, "not UTF-8 text", hint="Save the file as UTF-8.")
+    raise file.wrong_at(line, "not UTF-8 text", hint="Save the file as UTF-8.")
 
 
 class _Reader:
     """Takes the lines one by one and stops at the first bad one."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, file: IniFile) -> None:
         self.sections: dict[str, dict[str, list[str]]] = {}
-        self._path = path
+        self._file = file
         self._lexer = Lexer()
         self._keys: dict[str, list[str]] = {}
         self._value: list[str] | None = None
@@ -154,27 +167,27 @@ class _Reader:
             self._section(number, name)
         elif kind == STRAY:
             hint = "A section begins with a line such as [sso-session my-sso]."
-            raise _at_line(self._path, number, "this stands before any section", hint=hint)
+            raise self._file.wrong_at(number, "this stands before any section", hint=hint)
         elif kind == BROKEN:
             hint = "Fix or remove that line."
-            raise _at_line(self._path, number, "neither a section nor `key = value`", hint=hint)
+            raise self._file.wrong_at(number, "neither a section nor `key = value`", hint=hint)
 
     def _section(self, number: int, title: str) -> None:
         if title in self.sections and title != DEFAULTS:
             hint = "Join the two sections of that name."
-            raise _at_line(self._path, number, "this section is there already", hint=hint)
+            raise self._file.wrong_at(number, "this section is there already", hint=hint)
         self._keys = self.sections.setdefault(title, {})
         self._value = None
 
     def _key(self, number: int, key: str, text: str) -> None:
         if key in self._keys:
             hint = "Remove one of the two lines."
-            raise _at_line(self._path, number, "this key is in its section already", hint=hint)
+            raise self._file.wrong_at(number, "this key is in its section already", hint=hint)
         self._keys[key] = self._value = [text[value_at(text) :].strip()]
 
 
-def _sections(text: str, path: str) -> dict[str, Values]:
-    reader = _Reader(path)
+def _sections(text: str, file: IniFile) -> dict[str, Values]:
+    reader = _Reader(file)
     for number, line in enumerate(text.split("\n"), 1):
         reader.take(number, line)
     written = {

@@ -21,7 +21,7 @@ MORE: Final = "more"  # goes on with the value above
 BROKEN: Final = "broken"  # neither a section nor `key = value`
 STRAY: Final = "stray"  # before any section
 
-_KINDS: Final = ("profile", "sso-session", "services")
+_KINDS: Final = ("profile", "sso-session", "services", "issuer")
 _BLANKS: Final = " \t\r\n"  # what shlex splits at
 _LONGEST_TITLE: Final = 1_024  # shlex takes quadratic time over a word
 
@@ -73,6 +73,7 @@ def meaning(title: str) -> tuple[str, str] | None:
     """Read a section's kind (`profile`, `sso-session`, `services`) and name out of its title, as botocore does.
 
     By the prefix, then by shell words: `profile dev` and `profile "dev"` are the same. None for any other title.
+    Our own kind, `issuer`, is read alike.
     """
     if title == "default":
         return "profile", title
