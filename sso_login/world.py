@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance, Secret
     from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
+    from sso_login.oauth.issuer import OAuthIssuer
+    from sso_login.storage.client_secrets import ClientSecrets
 
 # The imports below stand inside the properties because each costs start-up time that most commands
 # need not pay: `status` sends nothing, the file store needs no keyring.
@@ -60,9 +62,21 @@ class World:
     @cached_property
     def signin(self) -> World:
         """The same world for logins by AWS Sign-In: their names are profiles, and they lie apart from sessions."""
+        return self._apart(layout.SIGNIN)
+
+    @cached_property
+    def oauth(self) -> World:
+        """The same world for logins at OAuth issuers, which lie apart, too."""
+        return self._apart(layout.OAUTH)
+
+    def _apart(self, kind: str) -> World:
         made = World(self.env, attended=self.attended, notify=self.notify, clock=self._clock, transport=self._transport)
-        made._entries, made._kind = self._entries, layout.SIGNIN  # a store remembers what timed out
+        made._entries, made._kind = self._entries, kind  # a store remembers what timed out
         return made
+
+    def of(self, kind: str) -> World:
+        """Give the world in which logins of that kind are kept; ask it of the one that was made first."""
+        return self.signin if kind == layout.SIGNIN else self.oauth if kind == layout.OAUTH else self
 
     @property
     def home(self) -> str:
@@ -73,12 +87,13 @@ class World:
 
     @cached_property
     def config(self) -> AwsConfig:
-        """The AWS config file, read once; a profile that has a login by AWS Sign-In alone is there, too."""
+        """The AWS config file and our own, read once; a profile with a login by AWS Sign-In alone is there, too."""
         from sso_login.adapters.aws_files.aws_config import read_config
+        from sso_login.adapters.aws_files.issuer_config import read_issuers
         from sso_login.core.config import named_by_environment
         from sso_login.core.errors import SsoLoginError
 
-        found = read_config(self.env)
+        found = read_config(self.env)._replace(issuers=read_issuers(self.env))
         name, _ = named_by_environment(self.env)
         if name and name not in found.profiles:
             with suppress(SsoLoginError):  # what is wrong with the state folder is for its own commands to say
@@ -181,9 +196,45 @@ class World:
 
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
 
-    def issuer(self, instance: Instance) -> IdentityCenter | AwsSignIn:
+    def issuer(self, instance: Instance) -> IdentityCenter | AwsSignIn | OAuthIssuer:
         """Give who issued the tokens of that instance."""
-        return self.aws_signin(instance) if instance.kind == layout.SIGNIN else self.identity_center(instance)
+        return self.aws_signin(instance) if instance.kind == layout.SIGNIN else self.login_issuer(instance)
+
+    def login_issuer(self, instance: Instance, scopes: tuple[str, ...] = ()) -> IdentityCenter | OAuthIssuer:
+        """Give who logs in there by device code or browser, and asks for these scopes."""
+        return self.identity_center(instance) if instance.application is None else self.oauth_issuer(instance, scopes)
+
+    def oauth_issuer(self, instance: Instance, scopes: tuple[str, ...] = ()) -> OAuthIssuer:
+        """Give the OAuth issuer; its client secret is looked up once it is needed."""
+        from sso_login.oauth.issuer import OAuthIssuer
+
+        name = instance.application.secret if instance.application else ""
+        return OAuthIssuer(
+            instance,
+            self.transport,
+            self.clock,
+            self.notify,
+            secret=lambda: self.client_secrets.read(name) if name else None,
+            scopes=scopes,
+        )
+
+    @cached_property
+    def client_secrets(self) -> ClientSecrets:
+        """The client secrets of OAuth issuers."""
+        from sso_login.storage.client_secrets import ClientSecrets
+
+        return ClientSecrets(self.opened, self._store_of)
+
+    def _store_of(self, name: str) -> str:
+        """Name the kind of store that the login at that issuer lies in, or would."""
+        from sso_login.flows.stored_login import readable_card, store_kind
+
+        return store_kind(readable_card(self.of(layout.OAUTH), name), self.env)
+
+    def opened(self, kind: str) -> Entries:
+        """Give the named secrets of that kind of store."""
+        self.store(kind)
+        return self._entries[kind]
 
     def aws_signin(self, instance: Instance, *, remote: bool = False) -> AwsSignIn:
         """Give AWS Sign-In of that region, for a browser on this machine or a `remote` one."""
@@ -224,6 +275,14 @@ class World:
         if refused:
             self.notify(Notice(f"{refused.message}. {refused.hint}", warning=True))
         return changed
+
+    def edit_issuers(self, section: str, values: Mapping[str, str], *, remove: tuple[str, ...]) -> bool:
+        """Set and remove keys in a section of our own config file; tell whether anything had to be."""
+        from sso_login.adapters.aws_files.aws_edit import LOCKS, Change, edit_file
+        from sso_login.adapters.secrets.lock import FileLocks
+
+        locks = FileLocks(self.home, notify=self.notify, folder=LOCKS)
+        return edit_file(self.config.issuers.path, [Change(section, values, remove)], private=False, locks=locks)
 
     def profile_keys(self, profile: str) -> dict[str, str]:
         """Give the keys that the AWS files have for a profile, and the value of login_session alone."""

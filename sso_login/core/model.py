@@ -119,7 +119,8 @@ class Application:
     """What this program is at an OAuth issuer: the client that somebody registered there, and what is asked for it.
 
     An endpoint is as configured, else as the issuer's metadata had it at login; empty where there is none. `secret`
-    says that a client secret lies in the store, `basic` that it belongs into the Authorization header.
+    names the entry of the store that has the client secret, if there is one, `basic` says that it belongs into the
+    Authorization header.
     """
 
     client_id: str
@@ -129,7 +130,7 @@ class Application:
     token: str = ""
     authorize: str = ""
     revocation: str = ""
-    secret: bool = False
+    secret: str = ""
     basic: bool = False
 
 

@@ -25,7 +25,8 @@ LONGEST_TOKEN: Final = 10 * 366 * 86_400  # seconds
 _DIGITS: Final = re.compile(r"[0-9]{1,12}")
 _OURS: Final = "Check client_id, scopes and what the issuer allows this client; see docs/issuers.md."
 _CLIENT: Final = (
-    "The issuer does not know this client, or its secret is wrong or missing: compare both with the issuer's settings."
+    "The issuer does not know this client, or its secret is wrong or missing: compare both with the issuer's settings, "
+    "and give them again (`sso-login configure issuer --help`)."
 )
 _GRANT: Final = (
     "Let this client use that grant in the issuer's settings, or try the other one of `sso-login device` and "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from sso_login import layout
 from sso_login.core import commands
 from sso_login.core.errors import BadRecord, NewerRecord, UsageProblem
-from sso_login.core.model import SSO, Client, Instance, Secret, Session, Token
+from sso_login.core.model import SSO, Application, Client, Instance, Secret, Session, Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +125,37 @@ def instance_members(instance: Instance) -> dict[str, object]:
         "fips": instance.fips,
         "dualstack": instance.dualstack,
         **({} if instance.kind == SSO else {"kind": instance.kind}),
+        **({"application": _application_members(instance.application)} if instance.application else {}),
     }
+
+
+def _application_members(app: Application) -> dict[str, object]:
+    whole = {
+        "client_id": app.client_id,
+        "audience": app.audience,
+        "resources": list(app.resources),
+        "device": app.device,
+        "token": app.token,
+        "authorize": app.authorize,
+        "revocation": app.revocation,
+        "secret": app.secret,
+        "basic": app.basic,
+    }
+    return {key: value for key, value in whole.items() if value}
+
+
+def _application(fields: Fields) -> Application:
+    return Application(
+        client_id=fields.text("client_id"),
+        audience=fields.text("audience", ""),
+        resources=fields.texts("resources") if fields.has("resources") else (),
+        device=fields.text("device", ""),
+        token=fields.text("token", ""),
+        authorize=fields.text("authorize", ""),
+        revocation=fields.text("revocation", ""),
+        secret=fields.text("secret", ""),
+        basic=fields.flag("basic"),
+    )
 
 
 def read_instance(fields: Fields) -> Instance:
@@ -139,6 +169,7 @@ def read_instance(fields: Fields) -> Instance:
             fips=fields.flag("fips"),
             dualstack=fields.flag("dualstack"),
             kind=fields.text("kind", SSO),
+            application=_application(fields.fields("application")) if fields.has("application") else None,
         )
     except UsageProblem:
         raise Broken("its instance names no usable URL or region") from None  # the error quotes what was stored

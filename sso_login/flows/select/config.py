@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a session is found in: config, the cards by name, and the environment."""
+    """What a session is found in: config, the cards by name, and the environment.
+
+    `issued` are the cards of logins at OAuth issuers; names go to and fro between those and sessions of AWS.
+    """
 
     config: AwsConfig
     cards: Mapping[str, Card]
     env: Mapping[str, str]
+    issued: Mapping[str, Card]
 
 
 def profile_for(sources: Sources, section: SsoSection, card: Card | None) -> Profile | None:

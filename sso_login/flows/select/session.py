@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sso_login.core.config import (
     AwsConfig,
+    Issuers,
     Profile,
     SsoSection,
     named_by_environment,
 )
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
-from sso_login.core.model import DEFAULT_SCOPE, Card, Instance, checked_region, checked_start_url
+from sso_login.core.model import DEFAULT_SCOPE, OAUTH, Card, checked_region, checked_start_url
 from sso_login.flows.select import names
+from sso_login.flows.select.chosen import Chosen
 from sso_login.flows.select.config import Sources, configured, profile_for, spoken_to
+from sso_login.flows.select.issuer import of_issued, of_issuer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The session that is meant, as config, flags and environment now have it.
-
-    `scopes` are those to ask for; `card` is what is known of an earlier login under that name;
-    `source` says for people where the session was found; `profile` is the one it was found through.
-    """
-
-    name: str
-    instance: Instance
-    scopes: tuple[str, ...]
-    card: Card | None
-    sdk_cache: bool
-    source: str
-    profile: str | None = None
-    cache_name: str = ""
-
-    @property
-    def cached_as(self) -> str:
-        """What the SDKs name their cache file after: the session, but for a legacy profile its start URL as written."""
-        return self.cache_name or self.name
+__all__ = ["Chosen", "choose", "chosen_all", "known", "known_to_aws"]
 
 
 def choose(  # noqa: PLR0913 - contract section 1 names as many ways to name a session
@@ -55,7 +37,7 @@ def choose(  # noqa: PLR0913 - contract section 1 names as many ways to name a s
     name: str | None = None,
 ) -> Chosen:
     """Find the one session that is meant, None being what was not said; UsageProblem, ConfigError, UnknownSession."""
-    sources = Sources(config, _by_name(cards), env)
+    sources = _sources(config, cards, env)
     if (start_url, region, name) == (None, None, None):
         return _existing(sources, session=session, profile=profile)
     if session is not None or profile is not None:
@@ -65,21 +47,31 @@ def choose(  # noqa: PLR0913 - contract section 1 names as many ways to name a s
 
 
 def known(config: AwsConfig, cards: Iterable[Card]) -> list[str]:
-    """List the names of all sessions that are in the config or have a card, sorted."""
+    """List the names of all sessions that are in a config or have a card, sorted; those of OAuth issuers, too."""
     legacy = (name for name, profile in config.profiles.items() if profile.legacy)
-    return sorted({*config.sessions, *legacy, *_by_name(cards)})
+    return sorted({*config.sessions, *legacy, *config.issuers.sections, *(card.name for card in cards)})
+
+
+def known_to_aws(config: AwsConfig, cards: Iterable[Card]) -> list[str]:
+    """List the names of the sessions of IAM Identity Center alone."""
+    return known(config._replace(issuers=Issuers()), (card for card in cards if card.instance.kind != OAUTH))
 
 
 def chosen_all(
     config: AwsConfig, cards: Iterable[Card], env: Mapping[str, str]
 ) -> list[Chosen | tuple[str, SsoLoginError]]:
     """Find every known session, in order of name; what is wrong with one, in place of it, hides none of the others."""
-    sources = Sources(config, _by_name(cards), env)
-    return [_named_or_wrong(sources, name) for name in known(config, sources.cards.values())]
+    found = list(cards)
+    sources = _sources(config, found, env)
+    return [_named_or_wrong(sources, name) for name in known(config, found)]
 
 
-def _by_name(cards: Iterable[Card]) -> dict[str, Card]:
-    return {card.name: card for card in cards}
+def _sources(config: AwsConfig, cards: Iterable[Card], env: Mapping[str, str]) -> Sources:
+    ours: dict[str, Card] = {}
+    issued: dict[str, Card] = {}
+    for card in cards:
+        (issued if card.instance.kind == OAUTH else ours)[card.name] = card
+    return Sources(config, ours, env, issued)
 
 
 def _existing(sources: Sources, *, session: str | None, profile: str | None) -> Chosen:
@@ -103,13 +95,16 @@ def _named_or_wrong(sources: Sources, name: str) -> Chosen | tuple[str, SsoLogin
 def _named(sources: Sources, name: str, *, said_by: str = "") -> Chosen:
     config = sources.config
     section, profile = config.sessions.get(name), config.profiles.get(name)
+    if name in config.issuers.sections:
+        return of_issuer(sources, config.issuers.sections[name])
     if section is not None:
         return _of_section(sources, section)
     if profile is not None and profile.legacy:
         return _of_legacy(sources, profile)
-    card = sources.cards.get(name)
-    if card is not None:
-        return _of_card(sources, card)
+    if name in sources.cards:
+        return _of_card(sources, sources.cards[name])
+    if name in sources.issued:
+        return of_issued(sources.issued[name])
     raise _unknown(sources, name, said_by=said_by)
 
 
@@ -138,7 +133,7 @@ def _by_environment(sources: Sources) -> Chosen:
         profile = sources.config.profiles.get(name)
         if profile is not None and profile.has_session:
             return _of_profile(sources, profile)
-    there = known(sources.config, sources.cards.values())
+    there = known(sources.config, _cards(sources))
     if len(there) == 1:
         return _named(sources, there[0])
     but = f"; profile {names.quoted(named)} (from {variable}) has no session" if named else ""
@@ -241,6 +236,10 @@ def _of_card(sources: Sources, card: Card) -> Chosen:
     )
 
 
+def _cards(sources: Sources) -> list[Card]:
+    return [*sources.cards.values(), *sources.issued.values()]
+
+
 # --- by flags
 
 
@@ -254,6 +253,10 @@ def _by_flags(sources: Sources, *, start_url: str | None, region: str | None, na
     start_url = checked_start_url(start_url, what="--start-url")
     instance = spoken_to(sources, start_url, checked_region(region), profile=None)
     wanted = names.given(name) or names.derived(start_url)
+    if wanted in sources.config.issuers.sections:
+        section = sources.config.issuers.sections[wanted]
+        message = f"{names.quoted(wanted)} is the name of an issuer: {sources.config.issuers.place(section.title)}"
+        raise UsageProblem(message, hint="Give the session another name: --name.")
     free = names.free(wanted, instance, _holder(sources, wanted))
     return Chosen(free, instance, (DEFAULT_SCOPE,), sources.cards.get(free), sdk_cache=False, source="flags")
 
@@ -276,5 +279,5 @@ def _unknown(sources: Sources, name: str, *, said_by: str) -> UnknownSession:
         return UnknownSession(message, hint=hint)
     nothing = "No session is known: add an [sso-session NAME] to that file, or use --start-url and --region."
     return UnknownSession(
-        message, hint=names.did_you_mean(name, known(sources.config, sources.cards.values()), nothing=nothing)
+        message, hint=names.did_you_mean(name, known(sources.config, _cards(sources)), nothing=nothing)
     )
