@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "credentials": "Print short-lived credentials of a role.",
     "exec": "Run a command with credentials of a role.",
     "console": "Open the AWS console, signed in.",
-    "configure": "Write sessions and profiles into the AWS config.",
+    "configure": "Write sessions, profiles and issuers into config files.",
     "doctor": "Check everything a login needs, and say what mends it.",
     "completion": "Print the completion script of a shell.",
     "emulator": "Run a local IAM Identity Center to try things on.",

@@ -111,7 +111,7 @@ def test_every_command_completes(sh: Shell) -> None:
     """Those of the table, and those of `configure`; a part of a name gives those that begin so."""
     assert asked(sh, "") == list(COMMANDS)
     assert asked(sh, "-v", "") == list(COMMANDS)
-    assert asked(sh, "configure", "") == ["profiles", "session"]
+    assert asked(sh, "configure", "") == ["issuer", "profiles", "session"]
     assert asked(sh, "co") == ["console", "configure", "completion"]
 
 

@@ -26,16 +26,26 @@ def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
     world = _world(ctx)
     given = ctx.params.get(param.name or "") or ()
-    names = known(world.config, _cards(world.cards))
+    names = known(world.config, [*_cards(world.cards), *_cards(world.oauth.cards)])
     return _items((name for name in names if name not in given and not name.startswith("-")), incomplete)
 
 
 def session_values(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete the value of an option with sessions."""
-    from sso_login.flows.select.session import known
+    """Complete the value of an option with sessions of AWS, which have roles."""
+    from sso_login.flows.select.session import known_to_aws
 
     world = _world(ctx)
-    return _items(known(world.config, _cards(world.cards)), incomplete)
+    return _items(known_to_aws(world.config, _cards(world.cards)), incomplete)
+
+
+def aws_sessions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete an argument with sessions of AWS."""
+    return [item for item in session_values(ctx, _param, incomplete) if not item.value.startswith("-")]
+
+
+def issuers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete with the issuers of our own config."""
+    return _items(sorted(_world(ctx).config.issuers.sections), incomplete)
 
 
 def configured_sessions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -48,6 +48,9 @@ def session(  # noqa: PLR0913 - one parameter an option
 
     world = context.world()
     there = world.config.sessions.get(_name(name))
+    if name in world.config.issuers.sections:
+        message = f"{names.quoted(name)} is the name of an issuer"
+        raise UsageProblem(message, hint="Give the session another name.")
     values = {
         "sso_start_url": _start_url(name, start_url, there, force=force),
         "sso_region": _region(region, there),
