@@ -115,7 +115,7 @@ class TokenProvider:
     def _ensured(self, world: World, chosen: Chosen, min_ttl: float) -> Token:
         from sso_login.flows.renewal import Want, ensured, stale_notice
 
-        outcome = ensured(world, chosen, Want(min_ttl=min_ttl, keep_young=True))
+        outcome = ensured(world.of(chosen.instance.kind), chosen, Want(min_ttl=min_ttl, keep_young=True))
         notice = stale_notice(outcome)
         if notice and not self._warned:
             world.notify(notice)
@@ -130,15 +130,17 @@ def _chosen(world: World, *, session: str | None, profile: str | None) -> Chosen
         return choose(world.config, _cards(world), world.env, session=session, profile=profile)
     except UnknownSession:
         if session:
-            world.cards.read(session)  # one that is known by a card alone, which cannot be read, says so
+            for each in (world, world.oauth):  # one that is known by a card alone, which cannot be read, says so
+                each.cards.read(session)
         raise
 
 
 def _cards(world: World) -> list[Card]:
     cards = []
-    for name in world.cards.names():
-        with suppress(StorageError):  # in nobody's way but its own session's, whose renewal reads it again
-            cards.append(world.cards.read(name))
+    for each in (world, world.oauth):
+        for name in each.cards.names():
+            with suppress(StorageError):  # in nobody's way but its own session's, whose renewal reads it again
+                cards.append(each.cards.read(name))
     return [card for card in cards if card]
 
 

@@ -117,6 +117,8 @@ def _asked(said: "Mapping[str, str]", env: "Mapping[str, str]") -> "tuple[str, s
                 return None
     except (OSError, ValueError, LookupError):
         return None
+    if record and record[0] == layout.ENDLESS and "min_ttl" in said:
+        return None  # which cannot be met, and that is said
     return (found[0], entry, record) if record and found else None
 
 
@@ -183,6 +185,8 @@ def _words(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
 def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
     """Write what `token --json` does; None where a letter would have to be escaped."""
     expires_at, _, output, _ = record
+    if expires_at == layout.ENDLESS:
+        return None
     name = layout.unquoted(entry.rpartition(":")[2])
     if not all(text.isascii() and text.isprintable() and not {'"', "\\"} & {*text} for text in (name, output)):
         return None
@@ -219,9 +223,11 @@ def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "tuple[str, li
     line = _private(layout.index_file(home, question))
     if not line.startswith(question + " ") or line[-1] != "\n" or os.path.lexists(layout.rescue_home(env)):
         return None
-    config, config_stamp, names, extra, *rest = line[len(question) + 1 : -1].split(" ")
+    config, config_stamp, ours, our_stamp, names, extra, *rest = line[len(question) + 1 : -1].split(" ")
     logins = [rest[at : at + 7] for at in range(0, len(rest), 7)]
-    if layout.stamp(layout.unquoted(config)) != config_stamp or (names and layout.all_names(home) != names):
+    if layout.stamp(layout.unquoted(config)) != config_stamp or layout.stamp(layout.unquoted(ours)) != our_stamp:
+        return None
+    if names and layout.all_names(home) != names:
         return None
     return (extra, [_login(home, *login) for login in logins]) if logins else None
 

@@ -190,7 +190,7 @@ def resolve(context: Context, wanted: Wanted) -> Source:
         chosen = sound(found)
         return SignInSource(world.signin, chosen, world.config.profiles.get(chosen.name))
     meant, profile = _followed(world, wanted)
-    chosen = Sessions(context).chosen(meant.session, meant.profile)
+    chosen = Sessions(context).of_aws(meant.session, meant.profile)
     profile = profile or _profile(world, chosen, meant)
     account = meant.account if meant.account is not None else profile and profile.account_id
     role = meant.role if meant.role is not None else profile and profile.role_name

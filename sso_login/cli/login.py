@@ -13,8 +13,9 @@ import click
 from sso_login.cli.options import json_flag, one_session, own_line
 from sso_login.cli.output.colour import lively
 from sso_login.cli.sessions import Sessions
-from sso_login.core.errors import StoreUnusable
-from sso_login.flows.login import Ground, already, ground
+from sso_login.core.errors import StoreUnusable, UsageProblem
+from sso_login.core.model import OAUTH
+from sso_login.flows.login import Ground, already, ground, patience
 from sso_login.flows.select.session import Chosen, choose
 from sso_login.flows.stored_login import StoredLogin
 
@@ -53,6 +54,9 @@ class Wanted:
             region=self.region,
             name=self.name,
         )
+        if self.sdk_cache and found.instance.kind == OAUTH:
+            message = f"{found.name!r} is an OAuth issuer, of whose tokens the AWS SDKs know nothing"
+            raise UsageProblem(message, hint="Leave --sdk-cache out.")
         shared = found.sdk_cache or self.sdk_cache
         return replace(found, scopes=self.scopes or found.scopes, sdk_cache=shared)
 
@@ -91,9 +95,10 @@ class Start:
 
 def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) -> None:
     """Log in by that way unless a login is there already, keep what it gives, and say so."""
-    world = context.world(asks=True)
+    whole = context.world(asks=True)
     draw(context)
     context.render.about = chosen = wanted.chosen(context)
+    world = whole.of(chosen.instance.kind)
     basis = grounded(world, chosen, force=wanted.force)
     found = already(world, chosen, basis)
     if found:
@@ -101,11 +106,22 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
         told_of_sdk_cache(context, world, found, chosen)
         return
     browses = world.attended and not wanted.no_browser
-    new = way(Start(context, world, chosen, registered=basis.registered(chosen), browses=browses))
+    if chosen.instance.kind == OAUTH:
+        chosen, registered = _discovered(world, chosen), None
+    else:
+        registered = basis.registered(chosen)
+    new = way(Start(context, world, chosen, registered=registered, browses=browses))
     named = chosen.cached_as if chosen.sdk_cache else ""
     StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=named)
     context.render.signed_in(new, basis.store, now=world.clock.now())
     told_of_sdk_cache(context, world, new, chosen)
+
+
+def _discovered(world: World, chosen: Chosen) -> Chosen:
+    """Ask an OAuth issuer where it is spoken to, each time a human logs in, and what to ask for by default."""
+    issuer = world.oauth_issuer(chosen.instance)
+    instance, scopes = patience(world.clock, world.notify, None).asked(issuer.discovered)
+    return replace(chosen, instance=instance, scopes=chosen.scopes or scopes)
 
 
 def draw(context: Context) -> None:

@@ -141,6 +141,11 @@ def one_session(command: Decorated) -> Decorated:
     return click.argument("session", required=False, shell_complete=known.sessions)(_profile(command))
 
 
+def one_of_aws(command: Decorated) -> Decorated:
+    """Let a command take one session of IAM Identity Center, by name or by profile."""
+    return click.argument("session", required=False, shell_complete=known.aws_sessions)(_profile(command))
+
+
 def many_sessions(command: Decorated) -> Decorated:
     """Let a command take sessions by name, or one by profile."""
     taken = click.argument("sessions", nargs=-1, metavar="[SESSION]...", shell_complete=known.sessions)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sso_login.core.config import Issuers
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
-from sso_login.core.model import SIGNIN, SSO, labelled
+from sso_login.core.model import OAUTH, SIGNIN, SSO, labelled
 from sso_login.flows.logout import no_card, unlisted
-from sso_login.flows.select.session import Chosen, choose, chosen_all
+from sso_login.flows.select import names
+from sso_login.flows.select.session import Chosen, choose, chosen_all, known_to_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sso_login.cli.context import Context
     from sso_login.core.model import Card
@@ -28,25 +30,33 @@ class BrokenSignIn(NamedTuple):
     error: SsoLoginError
 
 
+class BrokenIssuer(NamedTuple):
+    """A login at an OAuth issuer whose card or config cannot be used: a Found, too."""
+
+    name: str
+    error: SsoLoginError
+
+
 @dataclass
 class Sessions:
     """The sessions that config and cards know; a card that cannot be read is `broken`, by name."""
 
     context: Context
-    broken: dict[str, StorageError] = field(default_factory=dict)
+    broken: dict[str, Found] = field(default_factory=dict)
 
     @cached_property
     def cards(self) -> list[Card]:
-        """Every session card that can be read, read once; the others are `broken`."""
+        """Every card of a session or an issuer's login that can be read, read once; the others are `broken`."""
         world = self.context.world()
         cards: list[Card] = []
-        for name in world.cards.names():
-            try:
-                card = world.cards.read(name)
-            except StorageError as error:
-                self.broken[name] = error
-            else:
-                cards += [card] if card else []
+        for each, wrong in ((world, _broken), (world.oauth, BrokenIssuer)):
+            for name in each.cards.names():
+                try:
+                    card = each.cards.read(name)
+                except StorageError as error:
+                    self.broken[name] = wrong(name, error)
+                else:
+                    cards += [card] if card else []
         return cards
 
     def chosen(self, session: str | None = None, profile: str | None = None) -> Chosen:
@@ -56,9 +66,27 @@ class Sessions:
             found = choose(world.config, self.cards, world.env, session=session, profile=profile)
         except UnknownSession:
             if session in self.broken:  # known by a card alone, and that cannot be read
-                raise self.broken[session] from None
+                sound(self.broken[session])
             raise
         self.context.render.about = found
+        return found
+
+    def of_aws(self, session: str | None = None, profile: str | None = None) -> Chosen:
+        """Find the one session of IAM Identity Center that is meant; UsageProblem where an issuer is."""
+        world = self.context.world()
+        cards = [card for card in self.cards if card.instance.kind == SSO]
+        if session is None and not (world.env.get("SSO_LOGIN_SESSION") and profile is None):
+            config = world.config._replace(issuers=Issuers())  # which are not among what is meant without a name
+            found = choose(config, cards, world.env, profile=profile)
+            self.context.render.about = found
+            return found
+        found = self.chosen(session, profile)
+        if found.instance.kind == OAUTH:
+            message = f"{found.name!r} is an OAuth issuer, which has no AWS accounts and roles"
+            there = known_to_aws(world.config, cards)
+            raise UsageProblem(
+                message, hint=names.did_you_mean(found.name, there, nothing="No session of AWS is known.")
+            )
         return found
 
     def named(self, sessions: tuple[str, ...], *, profile: str | None, every: bool) -> list[Found] | None:
@@ -75,7 +103,9 @@ class Sessions:
         try:
             return self.chosen(name)
         except SsoLoginError as error:
-            return name, error
+            world = self.context.world()
+            theirs = name in world.oauth.cards.names() and name not in world.cards.names()
+            return BrokenIssuer(name, error) if theirs else (name, error)
 
     def signed_in(self, profile: str) -> Found | None:
         """Find the login by AWS Sign-In of a profile, None where there is none or the profile has a session."""
@@ -100,15 +130,24 @@ class Sessions:
     def known(self) -> list[Found]:
         """Find every known session, then every login by AWS Sign-In; what is broken stands with its error."""
         world = self.context.world()
-        found = chosen_all(world.config, self.cards, world.env)
-        names = {name_of(item) for item in found}
-        lost = [(name, error) for name, error in self.broken.items() if name not in names]
+        found = [self._of_kind(item) for item in chosen_all(world.config, self.cards, world.env)]
+        there = {name_of(item) for item in found}
+        lost = [item for name, item in self.broken.items() if name not in there]
         return [*found, *lost, *map(self._signed_in, world.signin.cards.names())]
+
+    def _of_kind(self, found: Found) -> Found:
+        """Tell a broken issuer from a broken session."""
+        if not isinstance(found, tuple):
+            return found
+        world = self.context.world()
+        theirs = found[0] in {*world.config.issuers.sections, *world.oauth.cards.names()}
+        return BrokenIssuer(*found) if theirs and found[0] not in world.cards.names() else found
 
     def ever_logged_in(self) -> list[Found]:
         """Find every login that has a card."""
-        names = set(self.context.world().cards.names())
-        return [found for found in self.known() if kind_of(found) == SIGNIN or name_of(found) in names]
+        world = self.context.world()
+        there = {kind: set(world.of(kind).cards.names()) for kind in (SSO, OAUTH)}
+        return [found for found in self.known() if kind_of(found) == SIGNIN or name_of(found) in there[kind_of(found)]]
 
     def to_forget(self) -> list[Found]:
         """Find every login that has a card or lies in the file store, also where the config is broken."""
@@ -116,10 +155,9 @@ class Sessions:
         try:
             found = self.ever_logged_in()
         except ConfigError as error:
-            signed_in: list[Found] = [BrokenSignIn(name, error) for name in world.signin.cards.names()]
-            found = [*((name, error) for name in world.cards.names()), *signed_in]
-        lost: list[Found] = [(name, no_card(name)) for name in unlisted(world)]
-        return [*found, *lost, *(BrokenSignIn(name, no_card(name, SIGNIN)) for name in unlisted(world.signin))]
+            found = [_WRONG[kind](name, error) for kind in _WRONG for name in world.of(kind).cards.names()]
+        lost = [_WRONG[kind](name, no_card(name, kind)) for kind in _WRONG for name in unlisted(world.of(kind))]
+        return [*found, *lost]
 
 
 def each(context: Context, found: Sequence[Found], act: Callable[[Found], None], *, at_once: int = 1) -> None:
@@ -152,7 +190,9 @@ def name_of(found: Found) -> str:
 
 
 def kind_of(found: Found) -> str:
-    """Tell a session of IAM Identity Center from a login by AWS Sign-In."""
+    """Tell a session of IAM Identity Center from a login by AWS Sign-In and one at an OAuth issuer."""
+    if isinstance(found, BrokenIssuer):
+        return OAUTH
     if isinstance(found, tuple):
         return SIGNIN if isinstance(found, BrokenSignIn) else SSO
     return found.instance.kind
@@ -165,7 +205,7 @@ def label_of(found: Found) -> str:
 
 def ports_of(world: World, found: Found) -> World:
     """Give the world in which that login is kept."""
-    return world.signin if kind_of(found) == SIGNIN else world
+    return world.of(kind_of(found))
 
 
 def sound(found: Found) -> Chosen:
@@ -173,3 +213,14 @@ def sound(found: Found) -> Chosen:
     if isinstance(found, tuple):
         raise found[1]
     return found
+
+
+def _broken(name: str, error: SsoLoginError) -> Found:
+    return name, error
+
+
+_WRONG: Final[Mapping[str, Callable[[str, SsoLoginError], Found]]] = {
+    SSO: _broken,
+    OAUTH: BrokenIssuer,
+    SIGNIN: BrokenSignIn,
+}

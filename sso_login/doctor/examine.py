@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sso_login import __version__
 from sso_login.core.config import AwsConfig
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UsageProblem
-from sso_login.core.model import SIGNIN, SSO
+from sso_login.core.model import OAUTH, SIGNIN, SSO
 from sso_login.doctor import environment as probe_environment
 from sso_login.doctor import files as probe_files
 from sso_login.doctor import keyring as probe_keyring
@@ -108,6 +108,10 @@ class Examination:
     def _signin_cards(self) -> list[Card]:
         return self._read(self.world.signin)
 
+    @cached_property
+    def _oauth_cards(self) -> list[Card]:
+        return self._read(self.world.oauth)
+
     def _read(self, world: World) -> list[Card]:
         """Read every card of one kind; what cannot be read is noted."""
         cards: list[Card | None] = []
@@ -127,7 +131,7 @@ class Examination:
 
     @cached_property
     def _known(self) -> list[Found]:
-        return chosen_all(self._config[0], self._cards, self.world.env)
+        return chosen_all(self._config[0], [*self._cards, *self._oauth_cards], self.world.env)
 
     @cached_property
     def _signed_in(self) -> list[Found]:
@@ -154,7 +158,7 @@ class Examination:
 
     def _meant(self) -> list[Finding]:
         config, problem = self._config
-        return [] if problem else [diagnosis.meant_finding(config, self._cards, self.world.env)]
+        return [] if problem else [diagnosis.meant_finding(config, [*self._cards, *self._oauth_cards], self.world.env)]
 
     def _session_findings(self) -> Iterator[Finding]:
         keyring = next((found for found in self._keyring if found.status == FAIL), None)
@@ -163,7 +167,8 @@ class Examination:
             if isinstance(found, tuple):
                 yield of_error(diagnosis.SESSION, found[1])
             else:
-                yield from diagnosis.session_findings(self.world, found, keyring=keyring, backend=label)
+                ports = self.world.of(found.instance.kind)
+                yield from diagnosis.session_findings(ports, found, keyring=keyring, backend=label)
         for found in self._signed_in:
             if isinstance(found, tuple):
                 yield of_error(diagnosis.SESSION, found[1])
@@ -175,8 +180,9 @@ class Examination:
     def _unlisted(self) -> Iterator[Finding]:
         """Look into the file store itself, whatever the cards say."""
         with suppress(StorageError):  # what is wrong with the files is told of them
-            for world, kind in ((self.world, SSO), (self.world.signin, SIGNIN)):
-                yield from (of_error(diagnosis.SESSION, no_card(name, kind)) for name in unlisted(world))
+            for kind in (SSO, SIGNIN, OAUTH):
+                lost = unlisted(self.world.of(kind))
+                yield from (of_error(diagnosis.SESSION, no_card(name, kind)) for name in lost)
 
     # --- the keyring
 
@@ -190,13 +196,13 @@ class Examination:
     @property
     def _kept_in_files(self) -> bool:
         """Tell whether there are logins, none of them in the keyring, and nothing asks for it by name."""
-        cards = [*self._cards, *self._signin_cards]
+        cards = [*self._cards, *self._signin_cards, *self._oauth_cards]
         asked = self.world.env.get("SSO_LOGIN_STORE") == KEYRING
         return bool(cards) and not asked and all(card.store != KEYRING for card in cards)
 
     @property
     def _uses_keyring(self) -> bool:
-        cards = [*self._cards, *self._signin_cards]
+        cards = [*self._cards, *self._signin_cards, *self._oauth_cards]
         try:
             return KEYRING in {store_kind(None, self.world.env), *(card.store for card in cards)}
         except UsageProblem:

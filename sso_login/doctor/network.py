@@ -13,6 +13,7 @@ from sso_login.core.message import Request, Response
 from sso_login.core.model import SIGNIN, Instance
 from sso_login.core.times import spoken
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
+from sso_login.oauth.discovery import requests as discovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -45,7 +46,10 @@ def questions(instances: Iterable[Instance]) -> list[Question]:
     """Give one request for each service of those instances: none needs a token, and none changes anything."""
     urls: dict[str, str] = {}
     for instance in instances:
-        if instance.kind == SIGNIN:
+        if instance.application:
+            asked = discovery(instance.issuer)[-1].url if instance.issuer else instance.application.token
+            urls[asked] = "the issuer"
+        elif instance.kind == SIGNIN:
             urls[f"{signin_url(instance)}/v1/token"] = "AWS Sign-In"
         else:
             urls[f"{oidc_url(instance)}/token"] = "SSO-OIDC"

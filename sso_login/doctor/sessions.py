@@ -100,7 +100,7 @@ def session_findings(ports: Ports, chosen: Chosen, *, keyring: Finding | None, b
 
 def _about(chosen: Chosen) -> str:
     where = chosen.instance
-    return f"{names.plain(chosen.name)} ({where.start_url} {where.region})"
+    return f"{names.plain(chosen.name)} ({f'{where.start_url} {where.region}'.rstrip()})"
 
 
 def _state(found: Standing, chosen: Chosen, card: Card, *, now: float) -> Finding:

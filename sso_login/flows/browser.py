@@ -11,11 +11,12 @@ from sso_login.aws.oidc import EXCHANGE_HINTS
 from sso_login.core import commands
 from sso_login.core.errors import AccessDenied, CodeExpired, LoginFailed, LoginTimedOut, ServiceError, Unreachable
 from sso_login.core.granting import Authorization, Granted
-from sso_login.core.model import CODE_GRANT, REFRESH_GRANT, SIGNIN, Client, Secret, Session
+from sso_login.core.model import CODE_GRANT, OAUTH, REFRESH_GRANT, SIGNIN, Client, Secret, Session
 from sso_login.core.times import spoken
 from sso_login.flows.login import patience, session_of
 from sso_login.flows.renewal import UNSENT_WAITS
 from sso_login.oauth.redirect import read_redirect
+from sso_login.oauth.token_reply import HINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,8 @@ def _refused(chosen: Chosen, answer: Redirected) -> LoginFailed:
     if answer.error == "access_denied":
         return AccessDenied("the request was denied in the browser", hint=hint)
     said = f": {answer.description}" if answer.description else ""
-    hint = hint if chosen.instance.kind == SIGNIN else EXCHANGE_HINTS.get(answer.error, hint)
+    theirs = {SIGNIN: {}, OAUTH: HINTS}.get(chosen.instance.kind, EXCHANGE_HINTS)
+    hint = theirs.get(answer.error, hint)
     return LoginFailed(f"the login was refused in the browser: {answer.error}{said}", hint=hint)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core import commands
 from sso_login.core.errors import BadRecord, NewerRecord, ServiceError, SsoLoginError, StorageError
-from sso_login.core.model import SSO, Card, labelled
+from sso_login.core.model import OAUTH, SSO, Card, labelled
 from sso_login.flows.renewal import REFUSALS
 from sso_login.flows.rescue import rescued, unrescue
 from sso_login.flows.stored_login import FILE, bound, drop_others, readable_card, store_kind, withdraw
@@ -109,9 +109,12 @@ def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | No
 
 
 def _good(issuer: Renewer, session: Session, now: float) -> Token | None:
-    """Give a token that the portal takes: one that is over is renewed; None where the session is over, too."""
+    """Give a token that the portal takes: one that is over is renewed; None where the session is over, too.
+
+    An OAuth issuer takes the refresh token itself.
+    """
     token = session.token
-    if token.usable(now) or token.refresh is None or not session.client.usable(now):
+    if session.instance.kind == OAUTH or token.usable(now) or token.refresh is None or not session.client.usable(now):
         return token
     try:
         return issuer.renew(session)

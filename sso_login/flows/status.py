@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
-from sso_login.core.model import SSO, labelled
+from sso_login.core.model import OAUTH, SSO, labelled
 from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Standing:
 
     @property
     def kind(self) -> str:
-        """Tell a session of IAM Identity Center from a login by AWS Sign-In."""
+        """Tell a session of IAM Identity Center from a login by AWS Sign-In and one at an OAuth issuer."""
         return self.instance.kind if self.instance else self.unread_kind
 
     @property
@@ -94,8 +94,8 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
         state=state,
         instance=session.instance,
         issued_at=token.issued_at,
-        expires_at=token.expires_at,
-        registration_expires_at=session.client.expires_at,
+        expires_at=None if token.endless else token.expires_at,
+        registration_expires_at=None if session.instance.kind == OAUTH else session.client.expires_at,
         renewable=renewable,
         scopes=session.scopes,
         store=found.store.kind,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sso_login.adapters.aws_files.aws_config import read_config
+from sso_login.adapters.aws_files.issuer_config import read_issuers
 from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.flows.logout import forget
 from tests.hot.conftest import START_URL, Both
@@ -335,7 +336,7 @@ def test_what_others_do_leaves_a_question_hot(both: Both) -> None:
 
 def test_writers_lose_none_of_each_others_questions(both: Both) -> None:
     """Many at once: each has its own file."""
-    config = read_config(both.env)
+    config = read_config(both.env)._replace(issuers=read_issuers(both.env))
 
     def note(number: int) -> None:
         env = {**both.env, "AWS_PROFILE": f"p{number}"}

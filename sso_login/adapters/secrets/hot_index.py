@@ -108,18 +108,18 @@ class Index:
 
     def _settled(self, config: AwsConfig) -> bool:
         """Tell whether the question says all there is to say of where the config is, and the file is at rest."""
-        named = self._env.get("AWS_CONFIG_FILE", "")
+        named = [self._env.get(name, "") for name in ("AWS_CONFIG_FILE", "SSO_LOGIN_CONFIG_FILE")]
         plain = (
             os.path.isabs(self._env.get("HOME", ""))
-            and "$" not in named
-            and (not named.startswith("~") or named[:2] == "~/")
+            and "$" not in named[0]
+            and all(not each.startswith("~") or each[:2] == "~/" for each in named)
         )
         return (
             sys.platform != "win32"
             and plain
             and not config.elsewhere
-            and os.path.isabs(config.path)
-            and self._at_rest(config.stamp[4] if config.stamp else 0)
+            and all(os.path.isabs(each.path) for each in (config, config.issuers))
+            and all(self._at_rest(each.stamp[4] if each.stamp else 0) for each in (config, config.issuers))
         )
 
     def _add(
@@ -134,8 +134,9 @@ class Index:
             return
         question = layout.question(self._env, *asked)
         extra = layout.quoted("\0".join(f"{name}={value}" for name, value in more.items()))
-        stamp = "-".join(map(str, config.stamp)) if config.stamp else ""
-        line = " ".join([question, layout.quoted(config.path), stamp, names, extra, *logins]) + "\n"
+        read = (config, config.issuers)
+        files_read = [word for each in read for word in (layout.quoted(each.path), _stamp(each.stamp))]
+        line = " ".join([question, *files_read, names, extra, *logins]) + "\n"
         path = layout.index_file(self._home, question)
         before = files.read(path)
         if before != line.encode():
@@ -154,6 +155,10 @@ def _thin_out(folder: str) -> None:
         paths = [os.path.join(folder, name) for name in names]
         for path in sorted(paths, key=os.path.getmtime)[: len(paths) // 2]:
             os.unlink(path)
+
+
+def _stamp(found: tuple[int, ...] | None) -> str:
+    return "-".join(map(str, found)) if found else ""
 
 
 def _names(home: str) -> str:

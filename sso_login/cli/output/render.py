@@ -232,14 +232,14 @@ class Render:
                 {
                     "event": "signed_in",
                     "session": session.name,
-                    "expires_at": rfc3339(expires_at),
+                    "expires_at": None if session.token.endless else rfc3339(expires_at),
                     "store": store.kind,
                 }
             )
         from sso_login.core.times import spoken
 
         word = "Already signed in" if already else "Signed in"
-        left, place = spoken(expires_at - now), kept(store)
+        left, place = "as long as it is accepted" if session.token.endless else spoken(expires_at - now), kept(store)
         if self.panel:
             then = "then renewed by itself" if session.token.refresh else "not renewable"
             who = f"as {session.subject}" if session.instance.kind == layout.SIGNIN else f"to {session.name}"

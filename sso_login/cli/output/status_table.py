@@ -88,7 +88,7 @@ def _cells(standing: Standing, state: str, *, now: float, look: Look) -> dict[st
         "REGISTRATION": ((_left(standing.registration_expires_at, now), ""),),
         "RENEWABLE": (({True: "yes", False: "no", None: "-"}[standing.renewable], ""),),
         "STORE": ((standing.store or "-", ""),),
-        "REGION": ((instance.region if instance else "-", ""),),
+        "REGION": (((instance.region if instance else "") or "-", ""),),
         "START URL": ((start, ""),),
         "PORTAL": ((urlsplit(start).netloc or start, ""),),
     }

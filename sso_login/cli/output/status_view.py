@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.cli.output.colour import coloured, console, terminal, unicode
 from sso_login.cli.output.render import columns, out, printable, rfc3339, wrapped
+from sso_login.core.model import OAUTH
 from sso_login.core.times import spoken
 from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
 
@@ -82,12 +83,13 @@ def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _fact(standing: Standing, now: float) -> dict[str, object]:
-    expires_at, error = standing.expires_at, standing.error
+    expires_at, error, instance = standing.expires_at, standing.error, standing.instance
     return {
         "session": standing.name,
         "kind": standing.kind,
-        "start_url": standing.instance.start_url if standing.instance else None,
-        "region": standing.instance.region if standing.instance else None,
+        "issuer": (instance.issuer if instance else "") or None,
+        "start_url": instance.start_url if instance and instance.kind != OAUTH else None,
+        "region": (instance.region if instance else "") or None,
         "state": standing.state,
         "expires_at": rfc3339(expires_at),
         "seconds_left": None if expires_at is None else max(0, int(expires_at - now)),
@@ -121,7 +123,7 @@ def _cells(standing: Standing, now: float) -> list[str]:
         _left(standing.registration_expires_at, now),
         {True: "yes", False: "no", None: "-"}[standing.renewable],
         store,
-        f"{instance.region} {instance.start_url}" if instance else "-",
+        f"{instance.region} {instance.start_url}".lstrip() if instance else "-",
     ]
     return [printable(cell) for cell in cells]
 

@@ -227,6 +227,7 @@ def test_status_tells_every_known_session(sh: Shell) -> None:
         {
             "session": "my-sso",
             "kind": "sso",
+            "issuer": None,
             "start_url": sh.emulator.start_url,
             "region": "us-east-1",
             "state": "valid",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.cli.output.render import Render
     from sso_login.core.granting import DeviceCode
+    from sso_login.core.ports import Issuer
 
 
 @click.command(
@@ -48,7 +49,7 @@ class Extras:
 def _approved(start: Start, *, extras: Extras, timeout: float | None) -> Session:
     """Show a code and poll until it is decided; a new code only when a human at a terminal asks for one."""
     world, render, registered = start.world, start.context.render, start.registered
-    issuer = world.identity_center(start.chosen.instance)
+    issuer = world.login_issuer(start.chosen.instance, start.chosen.scopes)
     end = math.inf if timeout is None else world.clock.monotonic() + timeout
     while True:
         left = end - world.clock.monotonic()
@@ -61,7 +62,7 @@ def _approved(start: Start, *, extras: Extras, timeout: float | None) -> Session
         _offer(start, login.code, extras)
         try:
             with render.drawing():
-                return _polled(start, login)
+                return _polled(start, login, issuer)
         except CodeExpired as error:
             if not world.attended:
                 raise
@@ -112,9 +113,9 @@ def _show_qr(render: Render, url: str, *, asked: bool) -> None:
         render.picture(lines)
 
 
-def _polled(start: Start, login: DeviceLogin) -> Session:
+def _polled(start: Start, login: DeviceLogin, issuer: Issuer) -> Session:
     world = start.world
-    for step in polls(login, world.identity_center(login.chosen.instance), world.clock):
+    for step in polls(login, issuer, world.clock):
         if isinstance(step, Session):
             return step
         start.context.render.waiting(step, expires_in=login.code.expires_at - world.clock.now())

@@ -10,7 +10,7 @@ from sso_login import layout
 from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.cli.options import Command, duration, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
-from sso_login.core.model import SIGNIN, SSO
+from sso_login.core.model import OAUTH, SIGNIN, SSO
 from sso_login.core.times import spoken
 from sso_login.flows.renewal import MARGIN, Want, ensured
 
@@ -39,7 +39,8 @@ def refresh(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Renew the token of each SESSION that has little time left. Never asks anything."""
     world = context.world()
-    indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
+    # Before anything is read that goes into them.
+    indexes = {kind: world.of(kind).index for kind in (SSO, SIGNIN, OAUTH)}
     logins: list[str | None] = []
     context.render.quiet = quiet
     want = Want(min_ttl=min_ttl, force=force)
@@ -54,7 +55,8 @@ def refresh(  # noqa: PLR0913 - a parameter an option
             noted = Noted(chosen.name, chosen.instance.binding, layout.entry(kind_of(found), chosen.name))
             logins.append(indexes[kind_of(found)].login(noted))
         if not quiet:
-            left = spoken(outcome.session.token.expires_at - world.clock.now())
+            token = outcome.session.token
+            left = "as long as it is accepted" if token.endless else spoken(token.expires_at - world.clock.now())
             context.render.line(
                 f"{label_of(found)}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}"
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.options import Command, json_flag, one_session
+from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
 from sso_login.cli.sessions import Sessions
 from sso_login.flows.list_roles import list_accounts
@@ -21,7 +21,7 @@ HEADINGS = ("ACCOUNT", "ID", "E-MAIL")
 
 
 @click.command(cls=Command, epilog="sso-login accounts --json")
-@one_session
+@one_of_aws
 @json_flag
 @click.pass_obj
 def accounts(context: Context, *, session: str | None, profile: str | None) -> None:
@@ -30,7 +30,7 @@ def accounts(context: Context, *, session: str | None, profile: str | None) -> N
     A pipe gets a line an account: name, id and e-mail address with tabs between them.
     """
     world = context.world()
-    chosen = Sessions(context).chosen(session, profile)
+    chosen = Sessions(context).of_aws(session, profile)
     with listing.progress(context, "accounts") as told:
         found = list_accounts(world, chosen, progress=told)
     if context.render.as_json:

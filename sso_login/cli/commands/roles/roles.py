@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.options import Command, json_flag, one_session
+from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
 from sso_login.cli.sessions import Sessions
 from sso_login.flows.list_roles import list_roles
@@ -22,7 +22,7 @@ HEADINGS = ("ACCOUNT", "ID", "ROLE")
 
 
 @click.command(cls=Command, epilog="sso-login roles --account 111122223333 --json")
-@one_session
+@one_of_aws
 @click.option(
     "--account",
     "ids",
@@ -39,7 +39,7 @@ def roles(context: Context, *, session: str | None, profile: str | None, ids: tu
     A pipe gets a line a role: account name, account id and role name with tabs between them.
     """
     world = context.world()
-    chosen = Sessions(context).chosen(session, profile)
+    chosen = Sessions(context).of_aws(session, profile)
     with listing.progress(context, "accounts") as told:
         found = list_roles(world, chosen, accounts=ids or None, progress=told)
     if context.render.as_json:

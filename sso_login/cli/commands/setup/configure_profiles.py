@@ -88,7 +88,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Write a profile for each role that SESSION may use. What was written for other roles is left alone."""
     world = context.world()
-    chosen = Sessions(context).chosen(session, profile)
+    chosen = Sessions(context).of_aws(session, profile)
     wanted = Style(chosen.name, region=region and _place(region), program=_program(program), **style)
     _check(context, wanted)
     _check_room(world)
