@@ -32,7 +32,7 @@ _REST = -1  # names: what stands alone, and all behind it, is a command line of 
 _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
     "token": (
         {"--profile": "profile", "--min-ttl": "min_ttl"},
-        {"--header": "header", "--json": "json", "--no-input": ""},
+        {"--header": "header", "--json": "json", "--no-input": "", "-q": "", "--quiet": ""},
         1,
     ),
     "credentials": (
@@ -43,15 +43,15 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
             "--role": "role",
             "--format": "format",
         },
-        {"--no-input": ""},
+        {"--no-input": "", "-q": "", "--quiet": ""},
         0,
     ),
     "exec": (
         {"--session": "session", "--profile": "profile", "--account": "account", "--role": "role"},
-        {"--no-input": ""},
+        {"--no-input": "", "-q": "", "--quiet": ""},
         _REST,
     ),
-    "refresh": ({"--min-ttl": "min_ttl"}, {"--all": "", "--quiet": "quiet", "--no-input": ""}, 0),
+    "refresh": ({"--min-ttl": "min_ttl"}, {"--all": "", "--quiet": "quiet", "-q": "quiet", "--no-input": ""}, 0),
 }
 _PROCESS = "process"
 

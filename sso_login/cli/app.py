@@ -13,6 +13,7 @@ from sso_login.adapters.system.signals import Terminated, cleanly
 from sso_login.cli.context import EXIT_ORDER, Build, Context, real_world
 from sso_login.cli.options import Helpful, everywhere, nearest, unknown_command
 from sso_login.cli.output.render import Render, StdoutClosed, out
+from sso_login.cli.synonyms import OPTIONS
 from sso_login.core.errors import Interrupted, SsoLoginError, UsageProblem
 
 if TYPE_CHECKING:
@@ -74,7 +75,12 @@ class Commands(Helpful, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or answer a typo with the nearest name."""
+        """Find the command, or answer a typo with the nearest name; `help COMMAND` is `COMMAND --help`."""
+        if args[:1] == ["help"]:
+            if len(args) == 1:
+                out(f"{ctx.get_help()}\n")
+                ctx.exit()
+            args = [*args[1:], "--help"]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown_command(args[0], COMMANDS)
         return super().resolve_command(ctx, args)
@@ -106,7 +112,13 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None: 
     "without AWS: `sso-login emulator -- sso-login device`.",
 )
 @click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit."
+    "-V",
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version and exit.",
 )
 def group() -> None:
     """Log in to AWS IAM Identity Center, keep the tokens in the OS keyring, and never think of it again."""
@@ -146,7 +158,7 @@ def _left_by(error: BaseException, render: Render) -> int:
     if isinstance(error, StdoutClosed):
         return SsoLoginError.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        for line in error.format_message().splitlines():
+        for line in click.unstyle(error.format_message()).splitlines():
             render.line(line)
         return UsageProblem.exit_code
     if isinstance(error, click.NoSuchOption):
@@ -166,9 +178,14 @@ def _left_by(error: BaseException, render: Render) -> int:
 
 def _no_option(error: click.NoSuchOption) -> UsageProblem:
     asked = error.ctx.command_path if error.ctx else "sso-login"
-    there = [name for param in error.ctx.command.get_params(error.ctx) for name in param.opts] if error.ctx else []
-    near = nearest(error.option_name, [name for name in there if name.startswith("--")])
+    params = error.ctx.command.get_params(error.ctx) if error.ctx else []
+    there = [name for param in params for name in param.opts]
+    there += ["SESSION"] if any(name in there for name in ("session", "sessions")) else []
+    by_word = next((name for name in OPTIONS.get(error.option_name, ()) if name in there), "")
+    near = by_word or nearest(error.option_name, [name for name in there if name.startswith("--")])
     meant = f"Did you mean {near}? " if near else ""
+    if near == "SESSION":
+        meant = f"Name the session without an option: `{asked} NAME`. "
     return UsageProblem(f"no such option: {error.option_name}", hint=f"{meant}See `{asked} --help`.")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.context import Context
+from sso_login.cli.synonyms import COMMANDS
 from sso_login.core.errors import UsageProblem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_NEAR: Final = 0.7  # of 1; with less likeness a suggestion leads astray: `signout` is not `signin`
 
 
 def duration(text: object) -> float:
@@ -35,6 +38,11 @@ def _silent(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  
     context.no_input = context.no_input or given
 
 
+def _quiet(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's own call
+    render = ctx.ensure_object(Context).render
+    render.quiet = render.quiet or given
+
+
 def everywhere() -> list[click.Parameter]:
     """Give the options that work before and after every command."""
     return [
@@ -43,7 +51,14 @@ def everywhere() -> list[click.Parameter]:
             count=True,
             expose_value=False,
             callback=_louder,
-            help="Say what is asked of AWS and how it is answered; never a secret.",
+            help="Log each AWS request and its result, never secrets.",
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=_quiet,
+            help="Say nothing on success.",
         ),
         click.Option(
             ["--no-input"],
@@ -63,8 +78,34 @@ def _help(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # 
         ctx.exit()
 
 
+class Formatter(click.HelpFormatter):
+    """Writes help with bold headings, where stdout has colours."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the first line."""
+        super().write_usage(prog, args, prefix=f"{_bold('Usage:')} " if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Write the line above a section."""
+        self.write(f"{_bold(f'{heading}:')}\n")
+
+
+def _bold(text: str) -> str:
+    from sso_login.cli.output.colour import coloured, painted
+
+    return painted(text, "bold", on=coloured(sys.stdout))
+
+
+class HelpfulContext(click.Context):
+    """click's own, but for how help is written."""
+
+    formatter_class = Formatter
+
+
 class Helpful(click.Command):
     """A command whose help is written as every result is: what stdout does not take is told, never a traceback."""
+
+    context_class = HelpfulContext
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Give click's own option, with our way to stdout."""
@@ -118,6 +159,8 @@ def unknown_command(name: str, commands: Iterable[str], *, group: str = "sso-log
     """Say that there is no such command in a group, and which one may be meant."""
     near = nearest(name, commands)
     meant = f"Did you mean `{group} {near}`?" if near else f"`{group} --help` lists the commands."
+    if group == "sso-login":
+        meant = COMMANDS.get(name.lower(), meant)
     said = name if group == "sso-login" else f"{group.removeprefix('sso-login ')} {name}"
     return UsageProblem(f"there is no command {said!r}", hint=meant)
 
@@ -133,7 +176,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """Give the word that may be meant, nothing where none is near."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(word, list(words), n=1)), "")
+    return next(iter(difflib.get_close_matches(word, list(words), n=1, cutoff=_NEAR)), "")
 
 
 def one_session(command: Decorated) -> Decorated:

@@ -36,6 +36,11 @@ def spoken(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in [largest, *(pair for pair in smaller if pair[0])])
 
 
+def about(seconds: float) -> str:
+    """Say a span for people: as `spoken`, but to the nearest minute from ten minutes on (`1 h`, not `59 min 59 s`)."""
+    return spoken(60 * round(seconds / 60) if seconds >= 600 else seconds)
+
+
 def rfc3339(epoch: float) -> str:
     """Write an instant as AWS and our own JSON have it: UTC, whole seconds, `2027-01-15T08:00:00Z`."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sso_login.flows.select.session import Chosen
 
 NARROW: Final = 20  # columns; no terminal that anybody reads on is narrower
+HEADS: Final = {"error:": "bold red", "hint:": "cyan", "warning:": "yellow"}  # by what a message begins with
 PHISHING: Final = "Approve only a code you asked for yourself, and only if the page shows this very code."
 
 
@@ -42,6 +43,14 @@ def wrapped(line: str, stream: TextIO) -> str:
 
     whole = textwrap.wrap(line, columns(stream), break_long_words=False, break_on_hyphens=False)
     return "\n".join(whole) or line
+
+
+def with_head(line: str, stream: TextIO) -> str:
+    """Paint what a message begins with, where that stream has colours."""
+    from sso_login.cli.output.colour import coloured, painted
+
+    head = line[: line.find(":") + 1]
+    return painted(head, HEADS[head], on=coloured(stream)) + line[len(head) :] if head in HEADS else line
 
 
 def columns(stream: TextIO) -> int:
@@ -95,7 +104,7 @@ def _put(text: str, stream: TextIO) -> None:
 
 @dataclass
 class Render:
-    """Writes to the human, or as JSON lines to a machine when `as_json`; errors alone when `quiet`.
+    """Writes to the human, or as JSON lines to a machine when `as_json`; no word on success when `quiet`.
 
     A login is drawn by the `panel`, where there is one.
     """
@@ -110,6 +119,11 @@ class Render:
         """Write one line on stderr."""
         self._write([text])
 
+    def say(self, text: str) -> None:
+        """Write one line on stderr that nobody misses who asked for quiet."""
+        if not self.quiet:
+            self._write([text])
+
     def picture(self, lines: Sequence[str]) -> None:
         """Write lines on stderr that are not to be wrapped, whatever the width."""
         self._write(lines, fold=False)
@@ -122,7 +136,8 @@ class Render:
         shown = [printable(line) for line in lines]
         with suppress(OSError, ValueError):
             # An object a line, whoever reads: a program may well have given itself a terminal.
-            whole = [wrapped(line, stream) for line in shown] if fold and not self.as_json else shown
+            told = fold and not self.as_json
+            whole = [with_head(wrapped(line, stream), stream) for line in shown] if told else shown
             text = "".join(f"{line}\n" for line in whole)
             if self.panel:
                 self.panel.above(text)
@@ -236,10 +251,12 @@ class Render:
                     "store": store.kind,
                 }
             )
-        from sso_login.core.times import spoken
+        from sso_login.core.times import about
 
+        if self.quiet:
+            return
         word = "Already signed in" if already else "Signed in"
-        left, place = "as long as it is accepted" if session.token.endless else spoken(expires_at - now), kept(store)
+        left, place = "as long as it is accepted" if session.token.endless else about(expires_at - now), kept(store)
         if self.panel:
             then = "then renewed by itself" if session.token.refresh else "not renewable"
             who = f"as {session.subject}" if session.instance.kind == layout.SIGNIN else f"to {session.name}"

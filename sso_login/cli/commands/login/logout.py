@@ -30,7 +30,7 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
             sound(found)  # an error only if the session is not known at all
         # AWS Sign-In has no way to end a session before its time.
         done = forget(ports, found, local=local or kind_of(found) == SIGNIN)
-        context.render.line(f"{name}: " + ("signed out" if done.found else "was not signed in"))
+        context.render.say(f"{name}: " + ("signed out" if done.found else "was not signed in"))
         if done.rescued:
             context.render.line(f"{name}: its tokens in {done.rescued} are removed, too")
         if done.problem:
@@ -41,5 +41,5 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
     if names is None:
         names = known.to_forget() if every else [known.chosen()]
     if not names:
-        context.render.line("Nothing to log out of: nobody has logged in.")
+        context.render.say("Nothing to log out of: nobody has logged in.")
     each(context, names, signed_out)

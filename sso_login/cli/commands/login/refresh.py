@@ -11,7 +11,7 @@ from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.cli.options import Command, duration, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
 from sso_login.core.model import OAUTH, SIGNIN, SSO
-from sso_login.core.times import spoken
+from sso_login.core.times import about
 from sso_login.flows.renewal import MARGIN, Want, ensured
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ AT_ONCE: Final = 16  # sessions renewed side by side
 @click.option("--all", "every", is_flag=True, help="Every session with a login; the same as naming none.")
 @click.option("--min-ttl", type=duration, default=900.0, help="Renew what has less than this left (default 15m).")
 @click.option("--force", is_flag=True, help="Renew in any case, and try again at once after a failure.")
-@click.option("--quiet", is_flag=True, help="Say nothing on success.")
 @click.pass_obj
-def refresh(  # noqa: PLR0913 - a parameter an option
+def refresh(
     context: Context,
     *,
     sessions: tuple[str, ...],
@@ -35,14 +34,13 @@ def refresh(  # noqa: PLR0913 - a parameter an option
     every: bool,
     min_ttl: float,
     force: bool,
-    quiet: bool,
 ) -> None:
     """Renew the token of each SESSION that has little time left. Never asks anything."""
     world = context.world()
     # Before anything is read that goes into them.
     indexes = {kind: world.of(kind).index for kind in (SSO, SIGNIN, OAUTH)}
     logins: list[str | None] = []
-    context.render.quiet = quiet
+    quiet = context.render.quiet
     want = Want(min_ttl=min_ttl, force=force)
     short = Want(min_ttl=min(min_ttl, MARGIN), force=force)  # those of AWS Sign-In live for 15 minutes at most
 
@@ -54,19 +52,16 @@ def refresh(  # noqa: PLR0913 - a parameter an option
         if every or not sessions:
             noted = Noted(chosen.name, chosen.instance.binding, layout.entry(kind_of(found), chosen.name))
             logins.append(indexes[kind_of(found)].login(noted))
-        if not quiet:
-            token = outcome.session.token
-            left = "as long as it is accepted" if token.endless else spoken(token.expires_at - world.clock.now())
-            context.render.line(
-                f"{label_of(found)}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}"
-            )
+        token = outcome.session.token
+        left = "as long as it is accepted" if token.endless else about(token.expires_at - world.clock.now())
+        context.render.say(f"{label_of(found)}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}")
 
     known = Sessions(context)
     names = known.named(sessions, profile=profile, every=every)
     if names is None:
         names = known.ever_logged_in()
-        if not names and not quiet:
-            context.render.line("Nothing to refresh: nobody has logged in yet.")
+        if not names:
+            context.render.say("Nothing to refresh: nobody has logged in yet.")
         each(context, names, renew, at_once=AT_ONCE)
         if quiet and len(logins) == len(names):
             world.index.note_all(("refresh",), logins, config=world.config)

@@ -53,7 +53,7 @@ def console(context: Context, wanted: Wanted, *, prints: bool, destination: str 
     with world.handover(url) as handover:
         if not world.open_url(handover.url):
             raise SsoLoginError("no browser could be opened here", hint=hint)
-        context.render.line(f"The console opens in the browser: {source.name}.")
+        context.render.say(f"The console opens in the browser: {source.name}.")
         if not handover.taken(PATIENCE):
             raise SsoLoginError("the browser did not come for the address within a minute", hint=hint)
 

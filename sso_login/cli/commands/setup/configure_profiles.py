@@ -167,9 +167,9 @@ def _write(
     changes = [Change(title_of("profile", each.name), each.values, each.remove) for each in wanted]
     if carried_out(context, changes, dry_run=dry_run):
         new = sum(each.name not in there for each in wanted)
-        context.render.line(f"Wrote profiles to {path}: {new} new, {len(wanted) - new} that were there.")
+        context.render.say(f"Wrote profiles to {path}: {new} new, {len(wanted) - new} that were there.")
     elif not dry_run:
-        context.render.line(f"Nothing to change in {path}: profiles as they are to be: {len(wanted)}.")
+        context.render.say(f"Nothing to change in {path}: profiles as they are to be: {len(wanted)}.")
 
 
 def _warn_of_keys(context: Context, chosen: Sequence[RoleProfile]) -> None:

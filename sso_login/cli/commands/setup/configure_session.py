@@ -60,9 +60,9 @@ def session(  # noqa: PLR0913 - one parameter an option
     given = {key: value for key, value in values.items() if value is not None}
     title = there.title if there else title_of("sso-session", name)
     if carried_out(context, [Change(title, given)], dry_run=dry_run):
-        context.render.line(f"Wrote [{names.plain(title)}] to {world.config.path}. Log in with `{log_in(name)}`.")
+        context.render.say(f"Wrote [{names.plain(title)}] to {world.config.path}. Log in with `{log_in(name)}`.")
     elif not dry_run:
-        context.render.line(f"[{names.plain(title)}] in {world.config.path} says so already: nothing to change.")
+        context.render.say(f"[{names.plain(title)}] in {world.config.path} says so already: nothing to change.")
 
 
 def _name(name: str) -> str:
