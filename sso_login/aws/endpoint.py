@@ -33,12 +33,12 @@ PARTITIONS: Final = {
 
 def oidc_url(instance: Instance) -> str:
     """Name SSO-OIDC's base URL, without a slash at its end: the configured endpoint, else the region's."""
-    return normal_url(instance.oidc_endpoint) if instance.oidc_endpoint else _regional(instance, "oidc")
+    return normal_url(instance.oidc_endpoint) if instance.oidc_endpoint else _of(instance, "oidc")
 
 
 def portal_url(instance: Instance) -> str:
     """Name the access portal's base URL, without a slash at its end: the configured endpoint, else the region's."""
-    return normal_url(instance.portal_endpoint) if instance.portal_endpoint else _regional(instance, "portal.sso")
+    return normal_url(instance.portal_endpoint) if instance.portal_endpoint else _of(instance, "portal.sso")
 
 
 def signin_url(instance: Instance) -> str:
@@ -65,9 +65,18 @@ def partition(region: str) -> Partition:
     return next((found for prefix, found in PARTITIONS.items() if region.startswith(prefix)), COMMERCIAL)
 
 
-def _regional(instance: Instance, service: str) -> str:
-    home = partition(instance.region)
+def sts_url(region: str, *, fips: bool = False, dualstack: bool = False) -> str:
+    """Name the URL of AWS's own host for STS in a region."""
+    return _regional("sts", region, fips=fips, dualstack=dualstack)
+
+
+def _of(instance: Instance, service: str) -> str:
+    return _regional(service, instance.region, fips=instance.fips, dualstack=instance.dualstack)
+
+
+def _regional(service: str, region: str, *, fips: bool, dualstack: bool) -> str:
+    home = partition(region)
     # GovCloud has a name of its own for FIPS only where it is dual-stack too.
-    marked = instance.fips and (instance.dualstack or not home.plain_fips)
-    domain = home.dualstack_domain if instance.dualstack else home.domain
-    return f"https://{service}{'-fips' if marked else ''}.{instance.region}.{domain}"
+    marked = fips and (dualstack or not home.plain_fips)
+    domain = home.dualstack_domain if dualstack else home.domain
+    return f"https://{service}{'-fips' if marked else ''}.{region}.{domain}"

@@ -65,12 +65,12 @@ def answer(response: Response, operation: str, hints: Hints | None = None) -> di
 
     `hints` has a next step by error code.
     """
-    _delivered(response, operation)
+    delivered(response, operation)
     members = json_object(response.body)
     if response.status != 200:
         raise _refusal(response, operation, members=members, hints=hints or {})
     if members is None:
-        raise _no_answer(operation, f"{body_kind(response.body)} in place of JSON")
+        raise no_answer(operation, f"{body_kind(response.body)} in place of JSON")
     return members
 
 
@@ -80,7 +80,7 @@ def acknowledged(response: Response, operation: str, hints: Hints | None = None)
         answer(response, operation, hints)
 
 
-def _delivered(response: Response, operation: str) -> None:
+def delivered(response: Response, operation: str) -> None:
     """Raise NotAnAnswer for a status that says that the request did not get to its handler, or broke there."""
     status = response.status
     if status == 429:
@@ -89,13 +89,13 @@ def _delivered(response: Response, operation: str) -> None:
             f"{operation} got no answer of the service: HTTP 429, too many requests", wait=wait, passes=True
         )
     if status >= 500:
-        raise _no_answer(
+        raise no_answer(
             operation, f"HTTP {status}, trouble on its side", wait=retry_after(response.headers), passes=True
         )
     if 300 <= status < 400:
-        raise _no_answer(operation, f"HTTP {status}, a redirect, which is never followed")
+        raise no_answer(operation, f"HTTP {status}, a redirect, which is never followed")
     if not (status == 200 or 400 <= status < 500) or status == 408:
-        raise _no_answer(operation, f"HTTP {status}")
+        raise no_answer(operation, f"HTTP {status}")
 
 
 def _refusal(
@@ -103,9 +103,9 @@ def _refusal(
 ) -> ServiceError | NotAnAnswer:
     code = error_code(response.headers, members or {})
     if code in _TROUBLE:
-        return _no_answer(operation, f"HTTP {response.status}, {code}", wait=retry_after(response.headers), passes=True)
+        return no_answer(operation, f"HTTP {response.status}, {code}", wait=retry_after(response.headers), passes=True)
     if members is None and not code:
-        return _no_answer(operation, f"HTTP {response.status} with {body_kind(response.body)} in place of JSON")
+        return no_answer(operation, f"HTTP {response.status} with {body_kind(response.body)} in place of JSON")
     return _service_error(response, operation, code=code, members=members or {}, hints=hints)
 
 
@@ -114,18 +114,19 @@ def _service_error(
 ) -> ServiceError:
     code = code or f"http_{response.status}"
     said = shown(members.get("error_description") or members.get("message") or "")
-    request_id = _identifier(response.headers.get("x-amzn-requestid", ""))
+    request_id = identifier(response.headers.get("x-amzn-requestid", ""))
     tail = f" (request id {request_id})" if request_id else ""
     return ServiceError(
         f"{operation} was refused: {code}{': ' + said if said else ''}{tail}",
         code=code,
-        reason=_identifier(members.get("reason")),
+        reason=identifier(members.get("reason")),
         request_id=request_id,
         hint=hints.get(code),
     )
 
 
-def _no_answer(operation: str, what: str, *, wait: float | None = None, passes: bool = False) -> NotAnAnswer:
+def no_answer(operation: str, what: str, *, wait: float | None = None, passes: bool = False) -> NotAnAnswer:
+    """Make the error for what says nothing of the request, and so nothing of the login."""
     return NotAnAnswer(f"{operation} got no answer of the service: {what}", wait=wait, passes=passes)
 
 
@@ -149,6 +150,7 @@ def _oauth_code(name: object) -> str:
     return _ALIASES.get(snake, snake)
 
 
-def _identifier(value: object) -> str:
+def identifier(value: object) -> str:
+    """Give a request id or code as it is, empty where it cannot be one."""
     fits = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value)
     return str(value) if fits else ""

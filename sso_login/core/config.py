@@ -53,6 +53,11 @@ class Profile(NamedTuple):
     credential_process: str | None = None
     role_arn: str | None = None
     source_profile: str | None = None
+    external_id: str | None = None
+    role_session_name: str | None = None
+    duration_seconds: str | None = None
+    mfa_serial: str | None = None
+    credential_source: str | None = None
 
     @property
     def legacy(self) -> bool:
@@ -148,7 +153,7 @@ class Endpoint(NamedTuple):
 
 
 def endpoint(service: str, *, config: AwsConfig, profile: Profile | None, env: Mapping[str, str]) -> Endpoint:
-    """Find the override for the service id `sso_oidc`, `sso` or `signin` in the order the SDKs look; ConfigError.
+    """Find the override for a service id (`sso_oidc`, `sso`, `signin`, `sts`) in the order the SDKs look; ConfigError.
 
     Source: botocore's ConfiguredEndpointProvider and the SDK reference's "Service-specific endpoints".
     """

@@ -68,3 +68,30 @@ class Page(Generic[Item]):
 
     items: tuple[Item, ...]
     next_token: str | None = None
+
+
+class TokenService(NamedTuple):
+    """Where AWS STS is asked: its URL, and the region that requests to it are signed for."""
+
+    url: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStep:
+    """One role of a chain: what AssumeRole is asked for; `duration` in seconds, None for the role's own."""
+
+    arn: str
+    session_name: str
+    external_id: str | None = None
+    duration: int | None = None
+
+    @property
+    def account(self) -> str:
+        """Give the account that the role is in."""
+        return self.arn.split(":")[4]
+
+    @property
+    def name(self) -> str:
+        """Give the role's name, without its path."""
+        return self.arn.rpartition("/")[2]

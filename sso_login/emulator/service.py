@@ -28,12 +28,14 @@ from sso_login.emulator.core.state import Ask, Context, State
 from sso_login.emulator.pages import approval
 
 if TYPE_CHECKING:
+    from sso_login.emulator.core.issued import Assumed
     from sso_login.emulator.core.settings import Settings
     from sso_login.emulator.core.state import Expiring
 
 Operation = Callable[[Context, Ask], Reply]
 
 _SIGN_IN: Final = federation.PATH + "?Action=login"  # the two share a path
+_ASSUME: Final = sts.PATH + "?Action=AssumeRole"
 _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
     ("POST", "/client/register"): ("RegisterClient", registration.register_client),
     ("POST", "/device_authorization"): ("StartDeviceAuthorization", oidc.start_device_authorization),
@@ -54,6 +56,7 @@ _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
     ("POST", federation.PATH): ("GetSigninToken", federation.get_signin_token),
     ("GET", _SIGN_IN): ("FederatedSignIn", federation.sign_in),
     ("POST", sts.PATH): ("GetCallerIdentity", sts.get_caller_identity),
+    ("POST", _ASSUME): ("AssumeRole", sts.assume_role),
     ("GET", "/"): ("Start", approval.start),
 }
 _KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes", "passwords", "credentials"})
@@ -102,6 +105,12 @@ class Service:
     def now(self) -> float:
         """Tell the service's own time, in epoch seconds."""
         return self._now()
+
+    @property
+    def assumed(self) -> list[Assumed]:
+        """List every AssumeRole that was granted, as it was asked for."""
+        with self._lock:
+            return list(self._state.assumed)
 
     @property
     def url(self) -> str:
@@ -199,6 +208,8 @@ class Service:
     def _place(self, method: str, path: str, *, ask: Ask) -> str:
         if method == "GET" and path.rstrip("/") == self._settings.start_path:
             return "/"
+        if (method, path) == ("POST", sts.PATH) and sts.asks_to_assume(ask):
+            return _ASSUME
         return _SIGN_IN if path == federation.PATH and federation.asks_to_sign_in(ask) else path
 
     def _own(self, method: str, path: str, *, ask: Ask) -> Reply:

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 
-from sso_login.aws.endpoint import oidc_url, portal_url, signin_url
+from sso_login.aws.endpoint import oidc_url, portal_url, signin_url, sts_url
 from sso_login.core.model import Instance
 
 START = "https://my-company.awsapps.com/start"
@@ -36,6 +36,14 @@ def test_every_known_region_has_the_host_of_the_services_endpoint_rules(
         theirs = rules.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dualstack)
         instance = Instance(START, region, fips=fips, dualstack=dualstack)
         assert ours(instance) == theirs.url, (region, fips, dualstack)
+
+
+def test_every_known_region_has_the_host_of_stss_endpoint_rules() -> None:
+    """The regional one, as the SDKs take it by default."""
+    rules = EndpointProvider(loader.load_service_model("sts", "endpoint-rule-set-1"), partitions)
+    for region, fips, dualstack in itertools.product(regions, (False, True), (False, True)):
+        theirs = rules.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dualstack, UseGlobalEndpoint=False)
+        assert sts_url(region, fips=fips, dualstack=dualstack) == theirs.url, (region, fips, dualstack)
 
 
 def test_a_region_that_is_not_known_yet_counts_as_commercial() -> None:

@@ -245,6 +245,11 @@ def _profile(name: str, title: str, values: Values) -> Profile:
         credential_process=values.get("credential_process"),
         role_arn=values.get("role_arn"),
         source_profile=values.get("source_profile"),
+        external_id=values.get("external_id"),
+        role_session_name=values.get("role_session_name"),
+        duration_seconds=values.get("duration_seconds"),
+        mfa_serial=values.get("mfa_serial"),
+        credential_source=values.get("credential_source"),
     )
 
 

@@ -21,6 +21,13 @@ def of_role(context: Context, *, account: str, role: str) -> Principal:
     return Principal(arn, f"{_unique_id('AROA', account + made)}:{user}", account)
 
 
+def of_assumed_role(role_arn: str, session_name: str) -> Principal:
+    """Name whoever has assumed a role under that session's name; the role's path is no part of it."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}"
+    return Principal(arn, f"{_unique_id('AROA', role_arn)}:{session_name}", account)
+
+
 def user_arn(context: Context) -> str:
     """Give the ARN of who signs in by AWS Sign-In: a user of the first account."""
     settings = context.settings

@@ -30,3 +30,15 @@ class SigninToken:
 
     principal: Principal
     expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """An AssumeRole as it was asked for; `by` is the ARN of who asked, None what was not said."""
+
+    by: str
+    role_arn: str
+    session_name: str
+    duration: str | None
+    external_id: str | None
+    region: str

@@ -41,6 +41,7 @@ _SIGN_IN: Final = {
     "ValidationException": (400, "INVALID_REQUEST"),
 }
 _STS: Final = {
+    "AccessDenied": 403,
     "ExpiredToken": 403,
     "IncompleteSignature": 400,
     "InternalFailure": 500,
@@ -48,6 +49,7 @@ _STS: Final = {
     "InvalidClientTokenId": 403,
     "MissingAuthenticationToken": 403,
     "SignatureDoesNotMatch": 403,
+    "ValidationError": 400,
 }
 _STS_NAMESPACE: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
 

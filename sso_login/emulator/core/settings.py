@@ -29,6 +29,26 @@ ACCOUNTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Assumable:
+    """A role that AssumeRole may give: its ARN, and what its trust policy says.
+
+    `trusts` are patterns (`*` for anything) of the ARNs of whoever may assume it; `longest` is its MaxSessionDuration.
+    """
+
+    arn: str
+    trusts: tuple[str, ...] = ("*",)
+    external_id: str | None = None
+    longest: int = HOUR
+
+
+ASSUMABLE: Final = (
+    Assumable("arn:aws:iam::222233334444:role/Deploy"),
+    Assumable("arn:aws:iam::333344445555:role/team/Audit", external_id="harbour-audit"),
+    Assumable("arn:aws:iam::444455556666:role/Restore", trusts=("arn:aws:sts::222233334444:assumed-role/Deploy/*",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The emulated instance's settings; every duration in seconds.
 
@@ -37,6 +57,7 @@ class Settings:
     `page_size` is how much the access portal lists at a time at most, whatever is asked for; `portal_delay` how long it
     lets each call wait for its answer; `portal_rate` how many calls a second it takes, 0 for any number, before it
     answers TooManyRequestsException, and `retry_after` what that says in Retry-After, None for nothing.
+    `assumable` are the roles that STS knows.
     `signature_window` is how far a signed request's time may be off; None does not look (for a clock of one's own).
     `marker` stands in every secret that is issued, so that a test can search for leaks.
     `approve` approves every device code by itself a second after it was asked for, and /authorize at once.
@@ -63,6 +84,7 @@ class Settings:
     token_type: TokenType = "aws_sigv4"  # noqa: S105 - the kind of token, no secret
     permitted: bool = True
     user: str = "harbour-master"
+    assumable: tuple[Assumable, ...] = ASSUMABLE
     page_size: int = 100
     portal_delay: float = 0.0
     portal_rate: int = 0

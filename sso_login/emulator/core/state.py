@@ -12,7 +12,7 @@ from sso_login.emulator.core.throttle import Throttle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sso_login.emulator.core.issued import Issued, SigninToken
+    from sso_login.emulator.core.issued import Assumed, Issued, SigninToken
     from sso_login.emulator.core.mint import Mint
     from sso_login.emulator.core.settings import Settings
 
@@ -123,6 +123,7 @@ class State:
     console: Console = field(default_factory=Console)
     credentials: dict[str, Issued] = field(default_factory=dict, repr=False)
     signin_tokens: dict[str, SigninToken] = field(default_factory=dict, repr=False)
+    assumed: list[Assumed] = field(default_factory=list, repr=False)
     portal: Throttle = field(default_factory=Throttle)
 
     def by_user_code(self, user_code: str) -> Authorization | None:

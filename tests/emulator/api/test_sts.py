@@ -213,3 +213,89 @@ def test_secrets_are_in_no_repr(callers: Callers) -> None:
     seen = repr(callers.desk.service.log) + ask(f"{callers.desk.emulator.url}/emulator/calls").text
     for name in ("secretAccessKey", "sessionToken"):
         assert given[name] not in seen
+
+
+DEPLOY = "arn:aws:iam::222233334444:role/Deploy"
+AUDIT = "arn:aws:iam::333344445555:role/team/Audit"
+RESTORE = "arn:aws:iam::444455556666:role/Restore"
+
+
+class Assuming(Callers):
+    """Callers that assume roles."""
+
+    def assume(self, given: dict[str, str], arn: str = DEPLOY, **asked: Any) -> Any:  # noqa: ANN401 - botocore's reply
+        """Assume a role with those credentials."""
+        with closing(self.client(given)) as client:
+            return client.assume_role(**{"RoleArn": arn, "RoleSessionName": "me", **asked})
+
+    def then(self, given: dict[str, str], arn: str = DEPLOY, **asked: Any) -> dict[str, str]:  # noqa: ANN401 - as above
+        """Assume a role and give its credentials as the portal would."""
+        found = self.assume(given, arn, **asked)["Credentials"]
+        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        return {name[0].lower() + name[1:]: found[name] for name in names}
+
+    def denied(self, given: dict[str, str], code: str, arn: str = DEPLOY, **asked: Any) -> str:  # noqa: ANN401 - as above
+        """Expect a refusal and give its message."""
+        with pytest.raises(ClientError) as caught:
+            self.assume(given, arn, **asked)
+        assert caught.value.response["Error"]["Code"] == code
+        return str(caught.value.response["Error"]["Message"])
+
+
+@pytest.fixture
+def assuming(callers: Callers) -> Assuming:
+    """Give callers that assume roles."""
+    return Assuming(callers.desk, callers.session)
+
+
+def test_an_assumed_role_is_somebody_else(assuming: Assuming) -> None:
+    """Its credentials are of the role in its account, without its path, under the session's name."""
+    given = assuming.role_credentials()
+    reply = assuming.assume(given, AUDIT, ExternalId="harbour-audit")
+    assert reply["AssumedRoleUser"]["Arn"] == "arn:aws:sts::333344445555:assumed-role/Audit/me"
+    who = assuming.who(assuming.then(given, AUDIT, ExternalId="harbour-audit"))
+    assert (who["Arn"], who["Account"]) == ("arn:aws:sts::333344445555:assumed-role/Audit/me", "333344445555")
+    assert who["UserId"] == reply["AssumedRoleUser"]["AssumedRoleId"]
+    assert assuming.desk.service.calls["AssumeRole"] == 2
+
+
+def test_what_was_asked_for_is_remembered(assuming: Assuming) -> None:
+    """Who, which role, and every parameter, None for what was not said."""
+    given = assuming.role_credentials()
+    assuming.assume(given)
+    assuming.assume(given, AUDIT, ExternalId="harbour-audit", DurationSeconds=900)
+    first, second = assuming.desk.service.assumed
+    assert (first.role_arn, first.session_name, first.duration, first.external_id) == (DEPLOY, "me", None, None)
+    assert (second.duration, second.external_id, second.region) == ("900", "harbour-audit", "eu-central-1")
+    assert first.by == second.by == assuming.who(given)["Arn"]
+
+
+def test_trust_is_asked_for(assuming: Assuming) -> None:
+    """A role that is not there, one that trusts others, and a wrong external id are the same AccessDenied."""
+    given = assuming.role_credentials()
+    words = assuming.denied(given, "AccessDenied", RESTORE)
+    assert words.startswith("User: arn:aws:sts::")
+    assert words.endswith(f"sts:AssumeRole on resource: {RESTORE}")
+    assuming.denied(given, "AccessDenied", DEPLOY + "Nope")
+    assuming.denied(given, "AccessDenied", AUDIT)
+    assuming.denied(given, "AccessDenied", AUDIT, ExternalId="other")
+    assert assuming.who(assuming.then(assuming.then(given), RESTORE))["Account"] == "444455556666"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"DurationSeconds": 3601}, {"DurationSeconds": 43201}, {"RoleSessionName": "a b"}, {"RoleSessionName": "x" * 65}],
+)
+def test_what_stss_model_does_not_allow_is_refused(assuming: Assuming, asked: dict[str, Any]) -> None:
+    """A chain's hour, a name with a blank: ValidationError, and nothing is remembered."""
+    assuming.denied(assuming.role_credentials(), "ValidationError", **asked)
+    assert assuming.desk.service.assumed == []
+
+
+def test_an_assumed_role_ends_when_it_was_asked_to(assuming: Assuming) -> None:
+    """After so many seconds its credentials are over, an hour where nothing was said."""
+    given = assuming.role_credentials()
+    short, long = assuming.then(given, DurationSeconds=900), assuming.then(given)
+    assuming.desk.clock.advance(900)
+    assuming.refused("ExpiredToken", short)
+    assuming.who(long)
