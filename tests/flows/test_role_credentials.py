@@ -23,7 +23,8 @@ from sso_login.core.errors import (
 )
 from sso_login.core.model import Instance, Secret, Token
 from sso_login.flows.logout import forget
-from sso_login.flows.role_credentials import RoleAsked, role_credentials, stale_notice
+from sso_login.flows.role_cache import stale_notice
+from sso_login.flows.role_credentials import RoleAsked, role_credentials
 from sso_login.flows.stored_login import card_of
 from sso_login.storage.role_store import EntryRoles
 from tests.support.fakes import NOW, FakePorts, MeanwhileLocks, chosen, session, token
