@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from sso_login.adapters.secrets.hot_index import Index
     from sso_login.aws.identity_center import IdentityCenter
     from sso_login.aws.sign_in import AwsSignIn
+    from sso_login.aws.token_service import SecurityTokenService
     from sso_login.core.config import AwsConfig
+    from sso_login.core.credentials import TokenService
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance, Secret
     from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
@@ -164,6 +166,12 @@ class World:
     def role_portal(self, instance: Instance) -> IdentityCenter:
         """Give the access portal of that instance."""
         return self.identity_center(instance)
+
+    def token_service(self, service: TokenService) -> SecurityTokenService:
+        """Give AWS STS at that place."""
+        from sso_login.aws.token_service import SecurityTokenService
+
+        return SecurityTokenService(service, self.transport, self.clock, self.notify)
 
     @cached_property
     def sdk_cache(self) -> SdkFiles:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sso_login.aws import sts
-from sso_login.aws.line import Line
+from sso_login.oauth.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,32 +6,28 @@ import functools
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sso_login import layout
-from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.cli.completion import candidates as known
+from sso_login.cli.role_sources import ChainSource, RoleSource, SignInSource, Source, working_region
 from sso_login.cli.sessions import Found, Sessions, sound
 from sso_login.core.config import current_profile
-from sso_login.core.errors import ConfigError, UsageProblem
-from sso_login.flows.renewal import MARGIN
-from sso_login.flows.role_credentials import RoleAsked, role_credentials, stale_notice
+from sso_login.core.errors import UsageProblem
+from sso_login.flows.role_credentials import RoleAsked
+from sso_login.flows.select.chain import followed
 from sso_login.flows.select.session import choose
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
-    from sso_login.core.config import AwsConfig, Profile
-    from sso_login.core.credentials import Credentials
-    from sso_login.core.model import Instance
+    from sso_login.core.config import Profile
     from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _OURS: Final = re.compile(r"(^|[/\\])sso-login(\.exe)?$")
-_REGION: Final = re.compile(r"[a-z0-9-]{1,64}")  # `aws-global` is one, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,106 +43,6 @@ class Wanted:
     def words(self) -> tuple[str, ...]:
         """Give it as the hot path's index has it."""
         return ("credentials", self.session or "", self.profile or "", self.account or "", self.role or "")
-
-
-class Source(Protocol):
-    """Where credentials come from: a role of a session, or whatever else there may be."""
-
-    @property
-    def name(self) -> str:
-        """Say for people whose credentials they are."""
-
-    @property
-    def region(self) -> str | None:
-        """The region to work in, where the profile names one."""
-
-    @property
-    def instance(self) -> Instance:
-        """Where the login was made, which tells the partition of AWS."""
-
-    @property
-    def profile(self) -> Profile | None:
-        """The profile that is meant, whose endpoint overrides count."""
-
-    def credentials(self, min_ttl: float = MARGIN) -> Credentials:
-        """Give credentials with so many seconds left, if that can be had; raises SsoLoginError. Never interactive."""
-
-    @property
-    def noted(self) -> Noted | None:
-        """Say where the hot path finds what was given last, None where it must not give it."""
-
-
-@dataclass(slots=True)
-class RoleSource:
-    """The role of an account, by way of a session."""
-
-    world: World
-    asked: RoleAsked
-    profile: Profile | None
-    region: str | None
-    noted: Noted | None = field(default=None, init=False)
-
-    @property
-    def name(self) -> str:
-        """Say which role in which account."""
-        return f"{self.asked.role} in {self.asked.account}"
-
-    @property
-    def instance(self) -> Instance:
-        """Give the session's instance."""
-        return self.asked.chosen.instance
-
-    def credentials(self, min_ttl: float = MARGIN) -> Credentials:
-        """Give cached or fetched ones; that they could not be made fresher is told."""
-        given = role_credentials(self.world, self.asked, min_ttl=min_ttl)
-        notice = stale_notice(given)
-        if notice:
-            self.world.notify(notice)
-            return given.credentials
-        chosen = self.asked.chosen
-        entry = layout.entry(layout.ROLE, *self.asked.key)
-        self.noted = Noted(chosen.name, chosen.instance.binding, entry)
-        return given.credentials
-
-
-@dataclass(slots=True)
-class SignInSource:
-    """A login by AWS Sign-In, whose tokens are credentials already."""
-
-    world: World
-    chosen: Chosen
-    profile: Profile | None
-    noted: Noted | None = field(default=None, init=False)
-
-    @property
-    def name(self) -> str:
-        """Say whose login it is."""
-        return f"profile {self.chosen.name} (signin)"
-
-    @property
-    def region(self) -> str | None:
-        """The region to work in, where the profile names one."""
-        return _region(self.world.config, self.profile)
-
-    @property
-    def instance(self) -> Instance:
-        """Give where the login was made."""
-        return self.chosen.instance
-
-    def credentials(self, min_ttl: float = MARGIN) -> Credentials:
-        """Give what is kept, renewed first if need be; that it could not be made fresher is told."""
-        from sso_login.core import process
-        from sso_login.flows import renewal as session
-
-        want = session.Want(min_ttl=min(min_ttl, MARGIN), keep_young=True)  # they live for 15 minutes at most
-        outcome = session.ensured(self.world, self.chosen, want)
-        notice = session.stale_notice(outcome)
-        if notice:
-            self.world.notify(notice)
-        else:
-            entry = layout.entry(layout.SIGNIN, self.chosen.name)
-            self.noted = Noted(self.chosen.name, self.chosen.instance.binding, entry)
-        return process.read(outcome.session.token.access.reveal())
 
 
 def target_options(command: Decorated) -> Callable[..., Any]:
@@ -185,6 +81,9 @@ def target_options(command: Decorated) -> Callable[..., Any]:
 def resolve(context: Context, wanted: Wanted) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
     world = context.world()
+    chained = _chained(context, wanted)
+    if chained is not None:
+        return chained
     found = _signed_in(context, wanted)
     if found is not None:
         chosen = sound(found)
@@ -196,7 +95,26 @@ def resolve(context: Context, wanted: Wanted) -> Source:
     role = meant.role if meant.role is not None else profile and profile.role_name
     if not account or not role:
         raise _unnamed(chosen, profile, account=account, role=role)
-    return RoleSource(world, RoleAsked(chosen, account, role), profile, _region(world.config, profile))
+    return RoleSource(world, RoleAsked(chosen, account, role), profile, working_region(world.config, profile))
+
+
+def _chained(context: Context, wanted: Wanted) -> Source | None:
+    """Find the chain of roles that is meant: that of the profile, unless account and role are said otherwise."""
+    world = context.world()
+    if wanted.account is not None or wanted.role is not None or (wanted.session and not wanted.profile):
+        return None
+    profile = world.config.profiles.get(wanted.profile or current_profile(world.env))
+    if profile is None or not profile.role_arn:
+        return None
+    chain = followed(world.config, profile)
+    start = resolve(context, Wanted(profile=chain.start.name))
+    named = wanted.session or (None if wanted.profile else world.env.get("SSO_LOGIN_SESSION"))
+    if named in {None, "", start.chosen.name}:
+        return ChainSource(start.world, start, chain.steps, profile)
+    if not wanted.profile:
+        return None
+    message = f"the session of profile {profile.name!r} is {start.chosen.name!r}, not the one that is named"
+    raise UsageProblem(message, hint="Name the session or the profile, not both.")
 
 
 def _signed_in(context: Context, wanted: Wanted) -> Found | None:
@@ -268,12 +186,3 @@ def _unnamed(chosen: Chosen, profile: Profile | None, *, account: str | None, ro
         hint="Give --account and --role, or --profile with sso_account_id and sso_role_name; "
         "`sso-login roles` lists what there is.",
     )
-
-
-def _region(config: AwsConfig, profile: Profile | None) -> str | None:
-    if profile is None or not profile.default_region:
-        return None
-    if not _REGION.fullmatch(profile.default_region):
-        message = f"region in {config.place(profile.title)} is not the name of one"
-        raise ConfigError(message, hint="A region looks like us-east-1.")
-    return profile.default_region

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from sso_login.core.credentials import Account, Credentials, KeptRole, Page, Role, RoleKey
+    from sso_login.core.credentials import Account, Credentials, KeptRole, Page, Role, RoleKey, RoleStep, TokenService
     from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending, Redirected
     from sso_login.core.message import Notice, Request, Response
     from sso_login.core.model import Card, Client, Instance, Secret, Session, Token
@@ -221,6 +221,13 @@ class RolePortal(Protocol):
         """Ask once; raise Unreachable (Throttled on 429), ServiceError, MalformedReply."""
 
 
+class RoleAssumer(Protocol):
+    """Who gives credentials of a role to other credentials."""
+
+    def assume_role(self, credentials: Credentials, step: RoleStep) -> Credentials:
+        """Ask once; raise Unreachable (Throttled where it says so), ServiceError, MalformedReply."""
+
+
 class Receiver(Protocol):
     """Where a browser brings its answer: a listener on 127.0.0.1, or a prompt that takes the address by hand."""
 
@@ -288,6 +295,13 @@ class RolePorts(Ports, Protocol):
 
     def role_portal(self, instance: Instance) -> RolePortal:
         """Give the access portal to ask for that instance."""
+
+
+class ChainPorts(RolePorts, Protocol):
+    """What assuming roles needs besides."""
+
+    def token_service(self, service: TokenService) -> RoleAssumer:
+        """Give STS at that place."""
 
 
 class ListingPorts(Ports, Protocol):

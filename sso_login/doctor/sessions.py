@@ -11,6 +11,7 @@ from sso_login.core.message import counted
 from sso_login.core.times import spoken
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
 from sso_login.flows.select import names
+from sso_login.flows.select.chain import HOUR, concerns_us, followed
 from sso_login.flows.select.session import Chosen, choose
 from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, Standing, standing
 from sso_login.flows.stored_login import store_kind
@@ -18,7 +19,8 @@ from sso_login.flows.stored_login import store_kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sso_login.core.config import AwsConfig
+    from sso_login.core.config import AwsConfig, Profile
+    from sso_login.core.credentials import RoleStep
     from sso_login.core.model import Card
     from sso_login.core.ports import Ports
 
@@ -40,10 +42,20 @@ def config_findings(config: AwsConfig, cards: Iterable[Card], env: Mapping[str, 
         try:
             if profile.has_session:
                 choose(config, known, env, profile=name)
+            elif profile.role_arn and concerns_us(config, profile):
+                yield from _too_long(config, profile, followed(config, profile).steps[-1])
         except SsoLoginError as error:
             if error.message not in told:
                 told.add(error.message)
                 yield of_error(CONFIG, error, status=WARN)
+
+
+def _too_long(config: AwsConfig, profile: Profile, step: RoleStep) -> Iterator[Finding]:
+    if step.duration is not None and step.duration > HOUR:
+        message = f"duration_seconds in {config.place(profile.title)} is {step.duration}, which STS refuses"
+        yield odd(
+            CONFIG, message, f"A role that a role assumes lasts an hour at most: write `duration_seconds = {HOUR}`."
+        )
 
 
 def _without_file(config: AwsConfig, env: Mapping[str, str]) -> Finding:

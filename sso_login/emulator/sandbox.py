@@ -89,10 +89,11 @@ def _variables(emulator: Emulator, home: Path, inherited: Mapping[str, str]) -> 
         "HOME": str(home),
         "AWS_CONFIG_FILE": str(home / ".aws" / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
-        "AWS_ENDPOINT_URL": emulator.url,  # STS is found by it; and what is not emulated gets no answer of the real one
+        "AWS_ENDPOINT_URL": emulator.url,  # what is not emulated gets no answer of the real one
         "AWS_ENDPOINT_URL_SSO_OIDC": emulator.url,
         "AWS_ENDPOINT_URL_SSO": emulator.url,
         "AWS_ENDPOINT_URL_SIGNIN": emulator.url,
+        "AWS_ENDPOINT_URL_STS": emulator.url,
         "AWS_EC2_METADATA_DISABLED": "true",  # on an EC2 machine an SDK would find real credentials there
         "SSO_LOGIN_HOME": str(home / "sso-login"),
         "SSO_LOGIN_STORE": "file",

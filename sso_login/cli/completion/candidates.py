@@ -55,16 +55,20 @@ def configured_sessions(ctx: click.Context, _param: click.Parameter, incomplete:
 
 def profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete with profiles that have a session, or a login by AWS Sign-In."""
+    from sso_login.flows.select.chain import has_session
+
     world = _world(ctx)
-    names = {name for name, profile in world.config.profiles.items() if profile.has_session}
+    names = {name for name, profile in world.config.profiles.items() if has_session(world.config, profile)}
     return _items(sorted(names | _signed_in(world)), incomplete)
 
 
 def role_profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete with profiles that may lead to credentials."""
+    from sso_login.flows.select.chain import has_session
+
     world = _world(ctx)
     found = world.config.profiles.items()
-    names = {name for name, profile in found if profile.has_session or profile.credential_process}
+    names = {name for name, profile in found if profile.credential_process or has_session(world.config, profile)}
     return _items(sorted(names | _signed_in(world)), incomplete)
 
 

@@ -15,6 +15,7 @@ from sso_login.core.config import (
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
 from sso_login.core.model import DEFAULT_SCOPE, OAUTH, Card, checked_region, checked_start_url
 from sso_login.flows.select import names
+from sso_login.flows.select.chain import has_session, leads
 from sso_login.flows.select.chosen import Chosen
 from sso_login.flows.select.config import Sources, configured, profile_for, spoken_to
 from sso_login.flows.select.issuer import of_issued, of_issuer
@@ -112,9 +113,10 @@ def _by_profile(sources: Sources, name: str, *, session: str | None) -> Chosen:
     profile = sources.config.profiles.get(name)
     if profile is None:
         raise _no_profile(sources, name)
-    if not profile.has_session:
-        raise _without_session(sources, profile)
-    chosen = _of_profile(sources, profile)
+    start = leads(sources.config, profile)
+    if not start.has_session:
+        raise _without_session(sources, start)
+    chosen = _of_profile(sources, start)
     if session not in {None, chosen.name}:
         message = (
             f"the session of profile {names.quoted(name)} is {names.quoted(chosen.name)}, not the one that is named"
@@ -131,8 +133,8 @@ def _by_environment(sources: Sources) -> Chosen:
         raise _no_profile(sources, named, said_by=f" (from {variable})")
     for name in filter(None, (named, "default")):
         profile = sources.config.profiles.get(name)
-        if profile is not None and profile.has_session:
-            return _of_profile(sources, profile)
+        if profile is not None and has_session(sources.config, profile):
+            return _of_profile(sources, leads(sources.config, profile))
     there = known(sources.config, _cards(sources))
     if len(there) == 1:
         return _named(sources, there[0])
@@ -146,20 +148,14 @@ def _by_environment(sources: Sources) -> Chosen:
 
 
 def _no_profile(sources: Sources, name: str, *, said_by: str = "") -> UnknownSession:
-    others = sorted(key for key, each in sources.config.profiles.items() if each.has_session or said_by)
+    found = sources.config.profiles.items()
+    others = sorted(key for key, each in found if said_by or has_session(sources.config, each))
     message = f"no profile {names.quoted(name)}{said_by} in {sources.config.path}"
     nothing = "No profile is there." if said_by else "No profile there has a session."
     return UnknownSession(message, hint=names.did_you_mean(name, others, nothing=nothing))
 
 
 def _without_session(sources: Sources, profile: Profile) -> UsageProblem:
-    if profile.role_arn:
-        message = f"profile {names.quoted(profile.name)} assumes a role (role_arn) and has no session of its own"
-        source = profile.source_profile
-        hint = (
-            f"Name the profile that it starts from: --profile {names.plain(source)}." if source else "Name a session."
-        )
-        return UsageProblem(message, hint=hint)
     message = f"profile {names.quoted(profile.name)} has no session: neither sso_session nor sso_start_url is set"
     return UsageProblem(message, hint=f"Set sso_session in {sources.config.place(profile.title)}.")
 

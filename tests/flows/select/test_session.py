@@ -149,12 +149,16 @@ def test_a_profile_of_the_environment_without_a_session_is_named_in_the_error() 
     assert nothing.message.endswith("; profile `plain` (from AWS_DEFAULT_PROFILE) has no session")
 
 
-def test_a_profile_that_assumes_a_role_is_not_told_to_name_a_session() -> None:
-    """Its way leads by the profile that it starts from."""
-    assumes = Profile("admin", "profile admin", role_arn="arn:aws:iam::1:role/x", source_profile="base")
-    error = problem(config(assumes, section("a")), profile="admin")
-    assert "assumes a role (role_arn)" in error.message
-    assert error.hint == "Name the profile that it starts from: --profile base."
+def test_a_profile_that_assumes_a_role_has_the_session_that_its_chain_starts_from() -> None:
+    """By way of any number of roles; one whose chain leads nowhere has none, and an error says where it ends."""
+    arn = "arn:aws:iam::111122223333:role/x"
+    base = Profile("base", "profile base", sso_session="a", account_id="111122223333", role_name="Reader")
+    one = Profile("one", "profile one", role_arn=arn, source_profile="base")
+    two = Profile("two", "profile two", role_arn=arn, source_profile="one")
+    found = config(section("a"), section("b"), base, one, two)
+    assert choose(found, (), {}, profile="two").name == "a"
+    error = problem(config(section("a"), two), profile="two")
+    assert "names the source_profile `one`, which is not there" in error.message
 
 
 def test_several_known_and_none_named_is_a_usage_problem() -> None:

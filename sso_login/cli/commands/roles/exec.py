@@ -16,7 +16,7 @@ from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
-    from sso_login.cli.credential_source import Source
+    from sso_login.cli.role_sources import Source
 
 AT_LEAST: Final = 900.0  # seconds that the credentials are good for, where the role's session lasts as long
 
