@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 from sso_login.emulator.signals import Relay, exit_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from sso_login.emulator.server import Emulator
 
 SESSION: Final = "emulator"
+
+Startable = Callable[[Sequence[str], Mapping[str, str]], list[str] | str]
 
 # Everything of AWS's and ours is taken out, so that nothing real can leak in and no setting lead elsewhere.
 _TAKEN_OUT: Final = re.compile(r"AWS_.*|SSO_LOGIN_.*|XDG_(STATE|CONFIG|DATA|CACHE)_HOME|CREDENTIALS_DIRECTORY")
@@ -69,13 +72,16 @@ def prepared(emulator: Emulator, inherited: Mapping[str, str]) -> Iterator[Sandb
         yield Sandbox(_variables(emulator, home, inherited), removed)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run the command in that environment and give its exit code, 128+n after signal n; raise CannotRun."""
+def run(command: Sequence[str], environment: Mapping[str, str], *, startable: Startable) -> int:
+    """Run the command in that environment and give its exit code, 128+n after signal n; raise CannotRun.
+
+    `startable` gives the command as the platform starts it; OSError where it cannot.
+    """
     relay = Relay()
     with relay.listening():
         try:
-            child = subprocess.Popen(command, env=environment)  # noqa: S603 - to run what the user names is the job
-        except FileNotFoundError as error:
+            child = subprocess.Popen(startable(command, environment), env=environment)  # noqa: S603 - to run what the user names is the job
+        except (FileNotFoundError, ValueError) as error:  # a name with a NUL is a ValueError
             raise CannotRun(command[0], "command not found", code=127) from error
         except OSError as error:
             raise CannotRun(command[0], f"cannot be executed ({error.strerror})", code=126) from error

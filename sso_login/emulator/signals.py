@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import subprocess
 
-_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+_NAMES: Final = ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP")  # Ctrl-Break is Windows', SIGHUP everybody else's
+_FROM_TERMINAL: Final = ("SIGINT", "SIGBREAK")
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -42,7 +43,7 @@ def _first(reader: socket.socket, handled: frozenset[int]) -> int:
 
 
 class Relay:
-    """Passes SIGTERM and SIGHUP on to a child; SIGINT it only survives, for a terminal sends that to both."""
+    """Passes SIGTERM and SIGHUP on to a child; what a terminal sends to both it only survives."""
 
     def __init__(self) -> None:
         """Start without a child."""
@@ -62,7 +63,7 @@ class Relay:
             yield
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT:
+        if number in {getattr(signal, name, None) for name in _FROM_TERMINAL}:
             return
         if self._child is None:
             self._early.append(number)
@@ -72,7 +73,9 @@ class Relay:
 
 def exit_code(returncode: int) -> int:
     """Turn a child's return code into an exit code as a shell does: 128+n where signal n ended it."""
-    return 128 - returncode if returncode < 0 and sys.platform != "win32" else returncode
+    if sys.platform == "win32":  # 32 bits without a sign; exit() takes them with one
+        return returncode - (1 << 32) if returncode >= 1 << 31 else returncode
+    return 128 - returncode if returncode < 0 else returncode
 
 
 @contextmanager

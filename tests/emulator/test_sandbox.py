@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sso_login.adapters.system.programs import startable
 from sso_login.emulator.sandbox import CannotRun, Sandbox, prepared, run
 from sso_login.emulator.server import Emulator, running
 from sso_login.emulator.signals import Relay, exit_code
@@ -112,7 +113,7 @@ def test_exports_are_shell(emulator: Emulator) -> None:
 @pytest.mark.parametrize("code", [0, 3, 255])
 def test_exit_code_is_passed_on(box: Sandbox, code: int) -> None:
     """The command's own exit code is the answer."""
-    assert run([*PYTHON, f"raise SystemExit({code})"], box.environment(os.environ)) == code
+    assert run([*PYTHON, f"raise SystemExit({code})"], box.environment(os.environ), startable=startable) == code
 
 
 def test_signal_becomes_128_and_its_number(box: Sandbox) -> None:
@@ -120,7 +121,7 @@ def test_signal_becomes_128_and_its_number(box: Sandbox) -> None:
     if sys.platform == "win32":
         pytest.skip("needs POSIX signals")
     kill = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    assert run([*PYTHON, kill], box.environment(os.environ)) == 128 + signal.SIGKILL
+    assert run([*PYTHON, kill], box.environment(os.environ), startable=startable) == 128 + signal.SIGKILL
     assert exit_code(-signal.SIGTERM) == 143
 
 
@@ -139,10 +140,10 @@ def test_signal_before_the_child_is_there_reaches_it() -> None:
 def test_command_that_cannot_run(box: Sandbox, tmp_path: Path) -> None:
     """127 for what is not found, 126 for what may not be executed, each with one line."""
     with pytest.raises(CannotRun, match="no-such-program: command not found") as caught:
-        run(["no-such-program"], box.environment(os.environ))
+        run(["no-such-program"], box.environment(os.environ), startable=startable)
     assert caught.value.exit_code == 127
     plain = tmp_path / "plain"
     plain.write_text("no program")
     with pytest.raises(CannotRun, match="cannot be executed") as caught:
-        run([str(plain)], box.environment(os.environ))
+        run([str(plain)], box.environment(os.environ), startable=startable)
     assert caught.value.exit_code == 126

@@ -40,12 +40,17 @@ def become(command: Sequence[str], env: Mapping[str, str]) -> int:
 if sys.platform == "win32":
     import subprocess
 
+    from sso_login.adapters.system.programs import exit_code, startable
+
     def _become(command: Sequence[str], env: Mapping[str, str]) -> int:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both; it is the child's business
+        line = startable(command, env)
+        # Ctrl-C and Ctrl-Break go to both; they are the child's business.
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGBREAK)}
         try:
-            return subprocess.run(command, env=dict(env), check=False).returncode  # noqa: S603 - that is the job
+            return exit_code(subprocess.run(line, env=dict(env), check=False).returncode)  # noqa: S603 - that is the job
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 else:
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sso_login.adapters.browser.open_url import OpenUrl
+from sso_login.adapters.browser.open_url import OpenUrl, chosen, desktop_openers, within_wsl
 
 if sys.platform == "win32":
     pytest.skip("the made-up browsers are shell scripts", allow_module_level=True)
@@ -19,7 +19,7 @@ URL = "https://device.sso.eu-west-1.amazonaws.com/?user_code=ABCD-EFGH&a=$(touch
 # Opens each URL given, then says on stdout what came of it; waits for the made-up browsers to end.
 OPENS = """
 import json, os, sys, threading
-from sso_login.adapters.browser.open_url import OpenUrl
+from sso_login.adapters.browser.open_url import OpenUrl, chosen, desktop_openers, within_wsl
 print(json.dumps([OpenUrl(os.environ)(url) for url in sys.argv[1:]]))
 sys.stdout.flush()
 for thread in threading.enumerate():
@@ -73,7 +73,8 @@ def test_nobody_waits_for_the_browser(tmp_path: Path) -> None:
     """A browser that stays open does not hold us up."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    assert OpenUrl({**os.environ, "BROWSER": str(browser(tmp_path, then=f"cat {shlex.quote(str(gate))}"))})(URL)
+    waits = browser(tmp_path, then=f"cat {shlex.quote(str(gate))}")
+    assert OpenUrl({**os.environ, "BROWSER": str(waits)}, patience=0)(URL)
     gate.write_text("")  # only now may it end: had we waited for it, this would never be reached
 
 
@@ -151,3 +152,81 @@ def test_in_windows_linux_the_windows_browser_needs_no_display(tmp_path: Path) -
     """The program wslview exists in WSL only, and leads to the desktop around it."""
     browser(tmp_path, "wslview")
     assert run(URL, PATH=f"{tmp_path}:{os.environ['PATH']}").stdout == "[true]\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is one opener alone elsewhere")
+def test_an_opener_that_fails_is_followed_by_the_next(tmp_path: Path) -> None:
+    """Here wslview ends with an error, so xdg-open opens it; where all fail, nothing was opened."""
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DISPLAY": ":0"}
+    browser(tmp_path, "wslview", then="exit 3")
+    assert run(URL, **path).stdout == "[false]\n"
+    browser(tmp_path, "xdg-open")
+    assert run(URL, **path).stdout == "[true]\n"
+    assert run(URL, **path, BROWSER="false:true").stdout == "[true]\n"
+    assert run(URL, **path, BROWSER="false").stdout == "[false]\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="WSL's own")
+def test_explorers_exit_code_means_nothing(tmp_path: Path) -> None:
+    """It ends with 1 whether it opened something or not."""
+    browser(tmp_path, "explorer.exe", then="exit 1")
+    ran = run(URL, PATH=f"{tmp_path}:{os.environ['PATH']}", WSL_DISTRO_NAME="Debian")
+    assert ran.stdout == "[true]\n"
+    assert (tmp_path / "seen").read_text() == f"{URL}\n"
+
+
+def programs(**env: str) -> list[str]:
+    """Name the openers of a Linux desktop with these variables, outside WSL unless they say so."""
+    return [command[0] for command in desktop_openers(env, URL, in_wsl=lambda given: "WSL_DISTRO_NAME" in given)]
+
+
+def test_the_order_of_the_openers() -> None:
+    """Windows' own first, then xdg-open; over SSH without a display none at all, not even a text browser."""
+    assert programs(DISPLAY=":0") == ["wslview", "xdg-open"]
+    assert programs(WSL_DISTRO_NAME="Debian", WAYLAND_DISPLAY="w") == ["wslview", "explorer.exe", "xdg-open"]
+    assert programs(WSL_DISTRO_NAME="Debian") == ["wslview", "explorer.exe"]
+    assert programs(WSL_DISTRO_NAME="Debian", SSH_CONNECTION="a 1 b 2") == []
+    assert programs(SSH_TTY="/dev/pts/0") == []
+
+
+def test_wsl_is_known_by_its_variables_or_its_kernel(tmp_path: Path) -> None:
+    """Without variables (sudo) the kernel's release tells; a file that cannot be read is no WSL."""
+    release = tmp_path / "osrelease"
+    release.write_text("5.15.90.1-microsoft-standard-WSL2\n")
+    assert within_wsl({}, release=str(release))
+    assert within_wsl({"WSL_INTEROP": "/run/x"}, release="/nonexistent")
+    assert not within_wsl({}, release="/nonexistent")
+
+
+def test_xdg_open_is_given_graphical_browsers_alone(tmp_path: Path) -> None:
+    """Its own list ends with text browsers."""
+    browser(tmp_path, "xdg-open", then=f'echo "$BROWSER" > {tmp_path}/list')
+    run(URL, PATH=f"{tmp_path}:{os.environ['PATH']}", DISPLAY=":0")
+    listed = (tmp_path / "list").read_text()
+    assert "firefox" in listed
+    assert not {"lynx", "w3m", "links2", "www-browser"} & set(listed.strip().split(":"))
+
+
+@pytest.mark.parametrize(
+    ("browser_is", "commands"),
+    [
+        (
+            r'"C:\Program Files\Mozilla Firefox\firefox.exe" -new-tab %s',
+            [[r"C:\Program Files\Mozilla Firefox\firefox.exe", "-new-tab", URL]],
+        ),
+        (r"C:\tools\b.cmd", [[r"C:\tools\b.cmd", URL]]),
+        (r'"C:\a;b\x.exe";chrome.exe --app %s', [[r"C:\a;b\x.exe", URL], ["chrome.exe", "--app", URL]]),
+        (" ; ", []),
+        ('"', []),
+    ],
+)
+def test_windows_browser_may_be_in_quotes(browser_is: str, commands: list[list[str]]) -> None:
+    """Quotes hold blanks and semicolons together, and a backslash is a backslash."""
+    assert list(chosen(browser_is, URL, windows=True)) == commands
+
+
+def test_windows_browser_with_blanks_may_go_without_quotes(tmp_path: Path) -> None:
+    """As long as it is a file that is there."""
+    program = tmp_path / "a browser.exe"
+    program.touch()
+    assert list(chosen(str(program), URL, windows=True)) == [[str(program), URL]]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import click
 
+from sso_login.adapters.system.programs import startable
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, OneOf, duration
 from sso_login.cli.output.render import out
@@ -172,7 +173,7 @@ def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str
                 message, hint="Name one in TMPDIR, such as `TMPDIR=$HOME sso-login emulator`."
             ) from error
         if stopped is None:
-            return sandbox.run(command, box.environment(os.environ))
+            return sandbox.run(command, box.environment(os.environ), startable=startable)
         out(box.exports())
         context.render.line(f"Serving an IAM Identity Center emulator at {local.url}; Ctrl-C ends it.")
         return 128 + stopped()
