@@ -37,7 +37,7 @@ def _begun() -> "NoReturn":
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks must not end a command.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", newline="\n")  # on Windows, too, a line ends in LF alone
     _end(run(sys.argv[1:]))
 
 

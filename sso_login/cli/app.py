@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -129,7 +130,7 @@ group.params.extend(everywhere())
 
 def run(argv: Sequence[str], *, build: Build = real_world) -> int:
     """Run one command line and give its exit code; results on stdout, all else on stderr."""
-    context = Context(render=Render(as_json=_asks_for_json(argv)), build=build)
+    context = Context(render=Render(as_json=_asks_for_json(argv), shell=_shell()), build=build)
     if list(argv[:1]) == ["__complete"]:
         from sso_login.cli.completion.answer import complete
 
@@ -146,6 +147,14 @@ def run(argv: Sequence[str], *, build: Build = real_world) -> int:
     if isinstance(answer, int) and answer:
         return answer
     return next((code for code in EXIT_ORDER if code in context.codes), 0)
+
+
+def _shell() -> str:
+    if sys.platform == "win32":
+        from sso_login.core.shells import shell_there
+
+        return shell_there(os.environ, sys.platform)
+    return "sh"
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:

@@ -49,11 +49,11 @@ class Sandbox:
         kept = {name: value for name, value in inherited.items() if name not in self.removed}
         return {**kept, **self.variables}
 
-    def exports(self) -> str:
-        """Write it as shell lines: `export NAME='value'`, after `unset` for what must not be inherited."""
-        stray = " ".join(name for name in self.removed if name not in self.variables)
-        lines = [f"unset {stray}"] if stray else []
-        return "".join(f"{line}\n" for line in [*lines, *map(_export, self.variables.items())])
+    def exports(self, form: str = "env") -> str:
+        """Write it as lines of a shell (of FORMS), after those that take away what must not be inherited."""
+        unset, export = _FORMS[form]
+        gone = [unset(name) for name in self.removed if name not in self.variables]
+        return "".join(f"{line}\n" for line in [*gone, *(export(*pair) for pair in self.variables.items())])
 
 
 @contextmanager
@@ -131,7 +131,25 @@ region = {settings.region}
 """
 
 
-def _export(pair: tuple[str, str]) -> str:
-    name, value = pair
+def _env(name: str, value: str) -> str:
     quoted = value.replace("'", "'\"'\"'")
     return f"export {name}='{quoted}'"
+
+
+def _fish(name: str, value: str) -> str:
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{quoted}'"
+
+
+def _powershell(name: str, value: str) -> str:
+    quoted = re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", value)
+    return f"$Env:{name} = '{quoted}'"
+
+
+_FORMS: Final[Mapping[str, tuple[Callable[[str], str], Callable[[str, str], str]]]] = {
+    "env": (lambda name: f"unset {name}", _env),
+    "fish": (lambda name: f"set -e {name}", _fish),
+    "powershell": (lambda name: f"$Env:{name} = $null", _powershell),
+    "cmd": (lambda name: f'set "{name}="', lambda name, value: f'set "{name}={value}"'),
+}
+FORMS: Final = tuple(_FORMS)

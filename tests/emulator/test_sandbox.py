@@ -147,3 +147,15 @@ def test_command_that_cannot_run(box: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match="cannot be executed") as caught:
         run([str(plain)], box.environment(os.environ), startable=startable)
     assert caught.value.exit_code == 126
+
+
+def test_the_environment_in_the_lines_of_other_shells(emulator: Emulator) -> None:
+    """PowerShell, cmd.exe and fish each get their own; quotes are doubled or escaped as each wants it."""
+    inherited = {"AWS_PROFILE": "prod", "NO_PROXY": "it's \\ \u2019", "HTTP_PROXY": "http://proxy"}
+    with prepared(emulator, inherited) as made:
+        assert "$Env:AWS_PROFILE = $null" in made.exports("powershell").splitlines()
+        assert "$Env:NO_PROXY = '127.0.0.1,localhost,it''s \\ \u2019\u2019'" in made.exports("powershell").splitlines()
+        assert 'set "AWS_PROFILE="' in made.exports("cmd").splitlines()
+        assert 'set "SSO_LOGIN_STORE=file"' in made.exports("cmd").splitlines()
+        assert "set -e AWS_PROFILE" in made.exports("fish").splitlines()
+        assert "set -gx NO_PROXY '127.0.0.1,localhost,it\\'s \\\\ \u2019'" in made.exports("fish").splitlines()

@@ -60,6 +60,12 @@ def _dotenv(credentials: Credentials, region: str | None) -> str:
     return note + _lines("{}={}", variables(credentials, region), dotenv_quoted)
 
 
+def _cmd(credentials: Credentials, region: str | None) -> str:
+    values = variables(credentials, region)
+    gone = "".join(f'set "{name}="\n' for name in _stray(values))
+    return gone + "".join(f'set "{name}={cmd_checked(value)}"\n' for name, value in values.items())
+
+
 def _json(credentials: Credentials, region: str | None) -> str:
     members = {
         "access_key_id": credentials.key_id,
@@ -76,6 +82,7 @@ FORMATS: Final[Mapping[str, Callable[[Credentials, str | None], str]]] = {
     "process": _process,
     "env": _env,
     "powershell": _powershell,
+    "cmd": _cmd,
     "fish": _fish,
     "dotenv": _dotenv,
     "json": _json,
@@ -111,3 +118,11 @@ def dotenv_quoted(value: str) -> str:
         message = "these credentials hold a character that parsers of .env files disagree about"
         raise UsageProblem(message, hint="Use --format env or json.")
     return f'"{value}"'
+
+
+def cmd_checked(value: str) -> str:
+    """Let cmd.exe have plain characters alone, since no quoting there holds everywhere; UsageProblem for others."""
+    if not _PLAIN.fullmatch(value) or "%" in value:
+        message = "these credentials hold a character that cmd.exe would not leave alone"
+        raise UsageProblem(message, hint="Use --format powershell or json.")
+    return value

@@ -113,6 +113,7 @@ class Render:
     quiet: bool = False
     panel: Panel | None = None
     about: Chosen | None = None  # the session that this run is about, for the commands in hints
+    shell: str = "sh"  # that reads those commands
     _waited_for: str = ""
 
     def line(self, text: str = "") -> None:
@@ -152,7 +153,7 @@ class Render:
         """Tell something meanwhile."""
         if self.quiet:
             return
-        text = _named(notice.text, self.about)
+        text = self.fitting(_named(notice.text, self.about))
         if self.as_json and notice.warning:
             self.line(written({"warning": text}))
         else:
@@ -160,13 +161,21 @@ class Render:
 
     def error(self, error: SsoLoginError, *, prefix: str = "", about: Chosen | None = None) -> None:
         """Tell what went wrong and what to do next, with that session."""
-        hint = _named(error.hint, about or self.about)
+        hint = self.fitting(_named(error.hint, about or self.about))
         if self.as_json:
             shape = {"error": type(error).__name__, "message": prefix + error.message, "hint": hint}
             self.line(written({**shape, "exit_code": error.exit_code}))
             return
         lines = [f"error: {prefix}{error.message}", *([f"hint: {hint}"] if hint else [])]
         self._write(lines)  # in one piece: other threads have something to say, too
+
+    def fitting(self, text: str) -> str:
+        """Let the commands in a text be those of the shell that is there."""
+        if self.shell == "sh":
+            return text
+        from sso_login.core.shells import fitting
+
+        return fitting(text, self.shell)
 
     def code(self, chosen: Chosen, code: DeviceCode) -> None:
         """Show the code and where to approve it, and what is being approved."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sso_login.cli.output.credential_formats import (
     CLEARED,
     FORMATS,
+    cmd_checked,
     dotenv_quoted,
     fish_quoted,
     posix_quoted,
@@ -155,3 +156,18 @@ def test_a_dotenv_file_says_what_it_cannot_do() -> None:
     first, *lines = FORMATS["dotenv"](GIVEN, "eu-west-1").splitlines()
     assert first.startswith("# This format cannot unset: take AWS_PROFILE")
     assert lines == [f'{name}="{value}"' for name, value in VARIABLES.items()]
+
+
+def test_cmd_gets_set_lines() -> None:
+    """Each between quotes, after those that take other credentials away; nothing that cmd.exe would expand."""
+    lines = FORMATS["cmd"](GIVEN, "eu-west-1").splitlines()
+    given = [f'set "{name}={value}"' for name, value in VARIABLES.items()]
+    assert lines[-len(given) :] == given
+    assert lines[: -len(given)] == [f'set "{name}="' for name in CLEARED if name not in VARIABLES]
+
+
+@pytest.mark.parametrize("value", ["a%PATH%", 'a"b', "a&b", "a^b", "a b"])
+def test_what_cmd_would_expand_is_refused(value: str) -> None:
+    """Credentials of AWS hold none of it."""
+    with pytest.raises(UsageProblem):
+        cmd_checked(value)

@@ -35,7 +35,8 @@ def doctor(context: Context) -> int:
     from sso_login.doctor.examine import Examination
 
     found: list[Finding] = []
-    for group in Examination(context.world(), human=context.human).groups():
+    for looked in Examination(context.world(), human=context.human).groups():
+        group = [finding._replace(remedy=context.render.fitting(finding.remedy)) for finding in looked]
         found += group
         if not context.render.as_json:
             out("".join(_shown(finding) for finding in group))

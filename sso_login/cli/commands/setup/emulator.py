@@ -13,6 +13,7 @@ from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, OneOf, duration
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, StoreUnusable
+from sso_login.core.shells import CMD, POWERSHELL, SH
 from sso_login.emulator import sandbox, signals
 from sso_login.emulator.core import organization
 from sso_login.emulator.core.settings import ACCOUNTS, Rotation, Settings
@@ -21,6 +22,7 @@ from sso_login.emulator.server import running
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
 
+_FORMS: Final = {SH: "env", POWERSHELL: "powershell", CMD: "cmd"}
 _EXAMPLE: Final = """\
 sso-login emulator -- sso-login device
 sso-login emulator --approve --interval 1 -- sh -c 'sso-login device && sso-login token'
@@ -107,6 +109,12 @@ def whole_seconds(text: object) -> int:
 @click.option(
     "--retry-after", type=whole_seconds, metavar="DURATION", help="What a 429 says to wait.  [default: it says nothing]"
 )
+@click.option(
+    "--format",
+    "form",
+    type=OneOf(list(sandbox.FORMS)),
+    help="The shell whose lines are printed.  [default: env; on Windows powershell, or cmd where that runs]",
+)
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED, shell_complete=known.command)
 @click.pass_obj
 def emulator(  # noqa: PLR0913 - click gives each option its own parameter
@@ -124,12 +132,13 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     portal_delay: float,
     portal_rate: int,
     retry_after: int | None,
+    form: str | None,
     command: tuple[str, ...],
 ) -> int:
     """Run a local IAM Identity Center on 127.0.0.1, with an approval page and made-up accounts.
 
     With COMMAND: runs it in an environment that points there (throwaway home, AWS config and file store) and passes
-    on its exit code. Without: prints that environment as `export` lines and serves until Ctrl-C.
+    on its exit code. Without: prints that environment as lines of a shell and serves until Ctrl-C.
 
     Beside the access portal and both ways to sign in, it answers STS's GetCallerIdentity, with the signature checked,
     and the console's /federation.
@@ -151,13 +160,13 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
         approve=approve,
     )
     try:
-        return _obey(context, settings, port, command=command)
+        return _obey(context, settings, port, command=command, form=form or _FORMS[context.render.shell])
     except sandbox.CannotRun as error:
         context.render.error(SsoLoginError(str(error), hint="Name a program that is on PATH after `--`."))
         return error.exit_code
 
 
-def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str, ...]) -> int:
+def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str, ...], form: str) -> int:
     with ExitStack() as stack:
         stopped = None if command else stack.enter_context(signals.stop_signals())
         try:
@@ -174,6 +183,6 @@ def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str
             ) from error
         if stopped is None:
             return sandbox.run(command, box.environment(os.environ), startable=startable)
-        out(box.exports())
+        out(box.exports(form))
         context.render.line(f"Serving an IAM Identity Center emulator at {local.url}; Ctrl-C ends it.")
         return 128 + stopped()
