@@ -42,16 +42,19 @@ def _begun() -> "NoReturn":
 
 
 def _answered() -> "int | None":
-    text = _hot()
+    answer = _hot()
+    if answer is None:
+        return None
+    text, code = answer
     if not text:
-        return None if text is None else 0
+        return code
     from sso_login import stdout
 
     error = None
     try:
         if sys.stdout is not None:  # else descriptor 1 may be a file of ours by now
             stdout.write(text.encode(), 1)
-            return 0
+            return code
     except OSError as caught:
         error = caught
     # Some of it may be written: the ordinary way would write it again.
@@ -69,18 +72,21 @@ def _answered() -> "int | None":
     return 1
 
 
-def _hot() -> "str | None":
+def _hot() -> "tuple[str, int] | None":
     """Ask the hot path, and once more after whoever is about to make fresh what was too old."""
     from sso_login import hot
 
     argv = sys.argv[1:]
+    said = hot.parsed(argv)
+    if said and said["command"] == "status":
+        return _status(said)
     for last in (False, True):
         text = hot.answer(argv, os.environ)
         if text is None and "exec" in argv:
             _become(hot.program(argv, os.environ))
         turn = None if text is not None or last else hot.turn(argv, os.environ)
         if turn is None or sys.platform == "win32":
-            return text
+            return None if text is None else (text, 0)
         from sso_login import hot_turn
 
         try:
@@ -88,6 +94,12 @@ def _hot() -> "str | None":
         except OSError:
             return None
     return None
+
+
+def _status(said: "dict[str, str]") -> "tuple[str, int] | None":
+    from sso_login import hot_status
+
+    return hot_status.answer(said, os.environ, terminal=sys.stdout is None or sys.stdout.isatty())
 
 
 def _become(program: "tuple[list[str], dict[str, str]] | None") -> None:

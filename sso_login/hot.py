@@ -21,7 +21,7 @@ _MOST = 1 << 20  # bytes of any file of ours
 # What must be left where a command line does not say it; credentials with less are fetched again.
 _MIN_TTL = {"token": "60", "credentials": "300", "exec": "900", "refresh": "900"}
 _MARGIN = 300.0  # seconds: as much as is ever wanted of what lives for 15 minutes
-_MISDATED = 60.0  # seconds that a clock may be set back
+MISDATED = 60.0  # seconds that a clock may be set back
 _ROLE = f"sso-login:{layout.ROLE}:"
 _SIGNIN = f"sso-login:{layout.SIGNIN}:"
 
@@ -29,6 +29,7 @@ _SIGNIN = f"sso-login:{layout.SIGNIN}:"
 # What may be said, as data: options with a value, flags, and how many names may stand alone. Each has its name here, ""
 # where it changes nothing of the answer. Any other word steps aside, however right it may be.
 _REST = -1  # names: what stands alone, and all behind it, is a command line of its own
+_ANY = 1 << 16  # names: as many as are said
 _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
     "token": (
         {"--profile": "profile", "--min-ttl": "min_ttl"},
@@ -52,6 +53,11 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
         _REST,
     ),
     "refresh": ({"--min-ttl": "min_ttl"}, {"--all": "", "--quiet": "quiet", "-q": "quiet", "--no-input": ""}, 0),
+    "status": (
+        {"--profile": "profile", "--within": "within"},
+        {"--check": "check", "--short": "short", "--no-input": "", "-q": "", "--quiet": ""},
+        _ANY,
+    ),
 }
 _PROCESS = "process"
 
@@ -59,7 +65,7 @@ _PROCESS = "process"
 def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     """Give what `sso-login ARGV` prints (`token`, `credentials`, idle `refresh`), or None to step aside."""
     said = parsed(argv)
-    found = _asked(said, env) if said and said["command"] != "exec" else None
+    found = _asked(said, env) if said and said["command"] not in {"exec", "status"} else None
     if said is None or found is None:
         return None
     if said["command"] == "refresh":
@@ -93,9 +99,9 @@ def program(argv: "Sequence[str]", env: "Mapping[str, str]") -> "tuple[list[str]
 def turn(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     """Name the lock of all that want the record which this command line was not given; None to step aside at once."""
     said = parsed(argv)
-    words = _words(said) if said and said["command"] != "refresh" else None
+    words = words_of(said) if said and said["command"] not in {"refresh", "status"} else None
     try:
-        found = _found(env, words) if words and not _keyed(env) else None
+        found = noted(env, words) if words and not keyed(env) else None
         path = layout.turn_file(layout.home(env), found[1][0][2]) if found else ""
         return path if path and _ours(os.path.dirname(path)) else None
     except (OSError, ValueError, LookupError):
@@ -104,15 +110,15 @@ def turn(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
 
 def _asked(said: "Mapping[str, str]", env: "Mapping[str, str]") -> "tuple[str, str, tuple[int, int, str, str]] | None":
     """Find what was noted of this question, and read the records: what else was noted, and the last entry's record."""
-    words = _words(said)
-    seconds = _seconds(said.get("min_ttl", _MIN_TTL[said["command"]]))
-    if words is None or seconds is None:
+    words = words_of(said)
+    least = seconds(said.get("min_ttl", _MIN_TTL[said["command"]]))
+    if words is None or least is None:
         return None
     record, entry = None, ""
     try:
-        found = None if _keyed(env) else _found(env, words)
+        found = None if keyed(env) else noted(env, words)
         for kind, entry, file in found[1] if found else ():
-            record = _record(_text(kind, entry, file, env), entry, min_ttl=seconds)
+            record = _record(record_text(kind, entry, file, env), entry, min_ttl=least)
             if record is None:
                 return None
     except (OSError, ValueError, LookupError):
@@ -129,7 +135,7 @@ def _record(text: "str | None", entry: str, *, min_ttl: float) -> "tuple[int, in
         return None
     now = time.time()
     # AWS itself says when a role's credentials end; of a token it says how long it lives, from now on.
-    misdated = record[1] - now > _MISDATED and not entry.startswith(_ROLE)
+    misdated = record[1] - now > MISDATED and not entry.startswith(_ROLE)
     least = min(min_ttl, _MARGIN) if entry.startswith(_SIGNIN) else min_ttl
     return record if _sound(record[2]) and record[0] - now > least and not misdated else None
 
@@ -137,7 +143,7 @@ def _record(text: "str | None", entry: str, *, min_ttl: float) -> "tuple[int, in
 def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
     """Read a command line as click does, by the table: what is said, by its name; None for anything else.
 
-    `command` is the command, `name` the name that stands alone. The last of several is meant.
+    `command` is the command, `name` what stands alone, several parted by NUL. The last of several options is meant.
     """
     words = list(argv)
     while words[:1] == ["--no-input"]:
@@ -164,17 +170,17 @@ def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
             return said
         elif word and not word.startswith("-") and names:
             names -= 1
-            said["name"] = word
+            said["name"] = said["name"] + "\0" + word if "name" in said else word
         else:
             return None
     return said
 
 
-def _words(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
+def words_of(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
     """Give the words of a question as the index has them; None where it is none of ours."""
     command = said["command"]
-    if command == "token":
-        return ("token", said.get("name", ""), said.get("profile", ""))
+    if command in {"token", "status"}:
+        return (command, said.get("name", ""), said.get("profile", ""))
     if command == "refresh":
         return ("refresh",) if "quiet" in said else None
     if said.get("format", _PROCESS) != _PROCESS or (command == "exec" and "rest" not in said):
@@ -194,12 +200,13 @@ def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
     return f'{{"session": "{name}", "access_token": "{output}", "token_type": "Bearer", "expires_at": "{at}"}}\n'
 
 
-def _seconds(text: str) -> "float | None":
+def seconds(text: str) -> "float | None":
+    """Read a duration in whole units; None for any other, however right it may be."""
     number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
     return float(int(number) * unit) if number.isascii() and number.isdigit() and len(number) < 7 else None
 
 
-def _keyed(env: "Mapping[str, str]") -> bool:
+def keyed(env: "Mapping[str, str]") -> bool:
     """Tell whether a key is given, which is no work for the hot path; systemd's folder may hold anything else, too."""
     if layout.KEY_FILE in env:
         return True
@@ -210,7 +217,7 @@ def _keyed(env: "Mapping[str, str]") -> bool:
         return False
 
 
-def _found(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "tuple[str, list[tuple[str, str, str]]] | None":
+def noted(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "tuple[str, list[tuple[str, str, str]]] | None":
     """Find the index's line for this very question, and see that config and cards are as they were then.
 
     Gives what else was noted, and for each login the kind of store, the entry's name and its file; all that is ours
@@ -236,14 +243,18 @@ def _login(home: str, *noted: str) -> "tuple[str, str, str]":
     """Read what the index says of a login; ValueError where card or SDKs' copy are not as they were then."""
     card, facts, sdk, sdk_stamp, kind, entry, file = noted
     card, entry = os.path.join(home, layout.unquoted(card)), layout.unquoted(entry)
-    if not _ours(os.path.dirname(card)) or layout.card_facts(_private(card), entry) != facts or not facts:
+    known = facts != layout.NO_CARD
+    if known and (not _ours(os.path.dirname(card)) or layout.card_facts(_private(card), entry) != facts or not facts):
+        raise ValueError
+    if not known and os.path.lexists(card):
         raise ValueError
     if sdk and layout.stamp(layout.unquoted(sdk)) != sdk_stamp:
         raise ValueError
     return kind, entry, os.path.join(home, layout.unquoted(file))
 
 
-def _text(kind: str, entry: str, file: str, env: "Mapping[str, str]") -> "str | None":
+def record_text(kind: str, entry: str, file: str, env: "Mapping[str, str]") -> "str | None":
+    """Read a record from its store; None where that is not for the hot path."""
     if kind == "file":
         return _private(file) if _ours(os.path.dirname(file)) else None
     if kind == "keyring" and sys.platform == "linux":

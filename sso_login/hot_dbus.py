@@ -23,15 +23,15 @@ assert sys.platform == "linux"  # noqa: S101 - tells the type checker; hot.py as
 
 _STEP = 0.25  # seconds of silence after which somebody looks who is at work
 _SILENCES = 12  # of them on end, with nobody at work, are a daemon that hangs
-_LONGEST = 30.0  # seconds, however busy the daemon
+LONGEST = 30.0  # seconds, however busy the daemon
 _TRIES = 3  # where the service fails at once, as gnome-keyring does when many ask at the same time
 _FULL = 0.1  # seconds until a bus that has as many connections as it takes is asked again
 _LARGEST = 1 << 20  # bytes of a message; a record is 16 kB
-_BUS = "org.freedesktop.DBus"
+BUS = "org.freedesktop.DBus"
 _SECRETS = "org.freedesktop.secrets"
-_DRIVER = ("/org/freedesktop/DBus", _BUS)
+DRIVER = ("/org/freedesktop/DBus", BUS)
 _SERVICE = ("/org/freedesktop/secrets", "org.freedesktop.Secret.Service")
-_DEFAULT = ("/org/freedesktop/secrets/aliases/default", "org.freedesktop.Secret.Collection")
+DEFAULT = ("/org/freedesktop/secrets/aliases/default", "org.freedesktop.Secret.Collection")
 _REPLY, _ERROR = 2, 3  # message types
 _LIMIT = "org.freedesktop.DBus.Error.LimitsExceeded"
 
@@ -48,10 +48,10 @@ def secret(
     service: str, env: "Mapping[str, str]", look: "Callable[[Sequence[int]], str] | None" = None
 ) -> "str | None":
     """Read the one secret under that service name; None or an exception where there is not exactly one to be had."""
-    address, end, tries = layout.bus(env), time.monotonic() + _LONGEST, _TRIES
+    address, end, tries = layout.bus(env), time.monotonic() + LONGEST, _TRIES
     while True:
         try:
-            return _secret(service, _Bus(address, look, end))
+            return _secret(service, Bus(address, look, end))
         except Refused as error:
             tries -= error.args[0] != _LIMIT
             if tries <= 0 or time.monotonic() > end:
@@ -60,28 +60,30 @@ def secret(
                 time.sleep(_FULL)
 
 
-def _secret(service: str, bus: "_Bus") -> "str | None":
+def _secret(service: str, bus: "Bus") -> "str | None":
     try:
-        hello = bus.call(_DRIVER, "Hello", to=_BUS)
-        opening = bus.call(_SERVICE, "OpenSession", "sv", _string("plain") + b"\x01s\0\0\0\0" + _string(""))
+        hello = bus.call(DRIVER, "Hello", to=BUS)
+        opening = bus.call(_SERVICE, "OpenSession", "sv", string("plain") + b"\x01s\0\0\0\0" + string(""))
         wanted = {"service": service, "username": layout.USERNAME}
-        searching = bus.call(_DEFAULT, "SearchItems", "a{ss}", _attributes(wanted))
+        searching = bus.call(DEFAULT, "SearchItems", "a{ss}", attributes(wanted))
         bus.reply(hello)
         opened, found = bus.reply(opening), bus.reply(searching)
         opened.skip_variant()
         session, items = opened.string(), found.strings()
         if len(items) != 1:
             return None
-        asked = _array(_string(items[0])) + _aligned_string(items[0], session)
+        items_asked = string(items[0])
+        asked = _number(len(items_asked)) + items_asked + _aligned_string(items[0], session)
         return bus.reply(bus.call(_SERVICE, "GetSecrets", "aoo", asked)).secret(items[0], session)
     finally:
         bus.close()
 
 
-class _Bus:
+class Bus:
     """A connection to the bus: calls are sent at once, replies are read when they are wanted."""
 
     def __init__(self, address: "str | bytes", look: "Callable[[Sequence[int]], str] | None", end: float) -> None:
+        """Connect; raise OSError, ValueError."""
         self._look, self._end = look, end
         self._serial = self._silences = 0
         self._asked = 0  # the serial of the question who the service is
@@ -104,6 +106,7 @@ class _Bus:
             raise
 
     def close(self) -> None:
+        """Leave the bus."""
         self._socket.close()
 
     def call(
@@ -115,7 +118,7 @@ class _Bus:
         fields = [(1, "o", path), (2, "s", interface), (3, "s", member), (6, "s", to)]
         head = b""
         for code, kind, value in fields:
-            head += b"\0" * (-len(head) % 8) + bytes((code, 1)) + kind.encode() + b"\0" + _string(value)
+            head += b"\0" * (-len(head) % 8) + bytes((code, 1)) + kind.encode() + b"\0" + string(value)
         if signature:
             head += b"\0" * (-len(head) % 8) + b"\x08\x01g\0" + bytes((len(signature),)) + signature.encode() + b"\0"
         start = b"l\x01\0\x01" + _number(len(body)) + _number(self._serial) + _number(len(head)) + head
@@ -179,7 +182,7 @@ class _Bus:
             except BlockingIOError:
                 self._silence()
                 if self._serial and not self._asked:  # the answer says that the bus is at work, too
-                    self._asked = self.call(_DRIVER, "GetConnectionUnixProcessID", "s", _string(_SECRETS), to=_BUS)
+                    self._asked = self.call(DRIVER, "GetConnectionUnixProcessID", "s", string(_SECRETS), to=BUS)
                 continue
             if not more:
                 raise ValueError
@@ -296,25 +299,22 @@ def _number(value: int) -> bytes:
     return value.to_bytes(4, "little")
 
 
-def _string(text: str) -> bytes:
+def string(text: str) -> bytes:
+    """Marshal a string."""
     data = text.encode()
     return _number(len(data)) + data + b"\0"
 
 
-def _array(items: bytes) -> bytes:
-    return _number(len(items)) + items
-
-
 def _aligned_string(before: str, text: str) -> bytes:
     # What stands before is an array of one string: two lengths, the string, its end.
-    used = 4 + len(_string(before))
-    return b"\0" * (-used % 4) + _string(text)
+    used = 4 + len(string(before))
+    return b"\0" * (-used % 4) + string(text)
 
 
-def _attributes(wanted: "Mapping[str, str]") -> bytes:
-    # An array of pairs: each begins at a multiple of eight, counted from the body's start, where the length takes four.
+def attributes(wanted: "Mapping[str, str]") -> bytes:
+    """Marshal an array of pairs, each at a multiple of eight from the body's start, where the length takes four."""
     pairs = b""
     for name, value in wanted.items():
-        pairs += b"\0" * (-len(pairs) % 8) + _string(name)
-        pairs += b"\0" * (-len(pairs) % 4) + _string(value)
+        pairs += b"\0" * (-len(pairs) % 8) + string(name)
+        pairs += b"\0" * (-len(pairs) % 4) + string(value)
     return _number(len(pairs)) + b"\0" * 4 + pairs

@@ -20,6 +20,7 @@ SIGNIN = "signin"
 OAUTH = "oauth"
 CLIENT = "client"  # the client secret of an issuer
 ROLE = "role"
+NO_CARD = "-"  # in place of what a card says, where the index rests on there being none
 
 # What has a say in which session or role is meant and where it is: the same strings, the same answer.
 ASKED = (

@@ -7,11 +7,13 @@ import time
 from typing import Final
 
 from sso_login.core.errors import UsageProblem
+from sso_login.wording import spoken
+
+__all__ = ["about", "parse_duration", "rfc3339", "spoken"]
 
 _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)")
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST: Final = 366 * 86_400
-_SPOKEN: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def parse_duration(text: str) -> float:
@@ -22,18 +24,6 @@ def parse_duration(text: str) -> float:
         message = f"{text[:40]!r} is not a duration"
         raise UsageProblem(message, hint="Write 90s, 15m, 8h, 2d or plain seconds, 366d at most.")
     return seconds
-
-
-def spoken(seconds: float) -> str:
-    """Say a span in its two largest units, such as `7 h 59 min`; rounded down, `0 s` for what is over."""
-    left = int(min(seconds, 9_999 * 86_400)) if seconds > 0 else 0
-    counts = []
-    for size, unit in _SPOKEN:
-        counts.append((left // size, unit))
-        left %= size
-    first = next((at for at, (count, _) in enumerate(counts) if count), len(counts) - 1)
-    largest, smaller = counts[first], counts[first + 1 : first + 2]
-    return " ".join(f"{count} {unit}" for count, unit in [largest, *(pair for pair in smaller if pair[0])])
 
 
 def about(seconds: float) -> str:

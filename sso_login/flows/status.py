@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from sso_login import wording
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
 from sso_login.core.model import OAUTH, SSO, labelled
 from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
-    from sso_login.core.model import Card, Instance
+    from sso_login.core.model import Card, Instance, Session
     from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
     from sso_login.flows.stored_login import Held
 
-VALID: Final = "valid"
-RENEWABLE: Final = "renewable"
-LOGIN_REQUIRED: Final = "login_required"
-UNREADABLE: Final = "unreadable"
+VALID: Final = wording.VALID
+RENEWABLE: Final = wording.RENEWABLE
+LOGIN_REQUIRED: Final = wording.LOGIN_REQUIRED
+UNREADABLE: Final = wording.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Standing:
     backend: str | None = None
     rescued: str | None = None
     card: Card | None = None
+    session: Session | None = None
     error: SsoLoginError | None = None
     unread_kind: str = SSO
 
@@ -52,6 +54,14 @@ class Standing:
     def label(self) -> str:
         """Name it for a person."""
         return labelled(self.name, self.kind)
+
+    @property
+    def ends_at(self) -> float:
+        """Tell when a human must log in again, as far as is known, in epoch seconds."""
+        if self.session is None:
+            return 0
+        token, client = self.session.token, self.session.client
+        return wording.end(token.expires_at, client.expires_at, renewable=bool(self.renewable))
 
     @property
     def trouble(self) -> SsoLoginError | None:
@@ -102,4 +112,5 @@ def _with(found: Held, *, now: float, rescued: str | None) -> Standing:
         backend=found.card.backend,  # as the record was last written
         rescued=rescued,
         card=found.card,
+        session=found.session,
     )

@@ -22,12 +22,14 @@ from sso_login.adapters.secrets import files
 from sso_login.adapters.secrets.file_store import secret_path
 from sso_login.core.config import named_by_environment
 from sso_login.core.errors import StorageError
+from sso_login.storage.record import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sso_login.adapters.secrets.cards import FileCards
     from sso_login.core.config import AwsConfig
+    from sso_login.core.model import Session
 
 MOST: Final = 10_000  # questions; beyond, the older half goes
 SETTLED: Final = 1.0  # seconds: a file changed more recently could change again and keep its stamp
@@ -41,6 +43,29 @@ class Noted(NamedTuple):
     name: str
     binding: tuple[str, str, str]
     entry: str
+
+
+class Row(NamedTuple):
+    """What `status` says of a login beside what the head of its record does; cells are as they are printed.
+
+    `head` is the line of the record's head that has its times and checksum, "" where there is no login; `promised`
+    says that it can be renewed while its `registration` lasts, `shown` that this is told, `asked` that `--check` is
+    about it.
+    """
+
+    asked: bool
+    label: str
+    store: str
+    instance: str
+    head: str = ""
+    promised: bool = False
+    registration: int = 0
+    shown: bool = False
+
+    def written(self) -> str:
+        """Write it as one line."""
+        flags = "".join("01"[flag] for flag in (self.promised, self.shown, self.asked))
+        return "\0".join([self.head, flags, str(self.registration), self.label, self.store, self.instance])
 
 
 class Index:
@@ -64,13 +89,34 @@ class Index:
             if self._settled(config) and (self._names or self._named(asked, config)):
                 names = "" if self._named(asked, config) else self._names
                 login = self.login(noted)
-                self._add(asked, config, names, more, [login] if login else [])
+                said = "\0".join(f"{name}={value}" for name, value in more.items())
+                self._add(asked, config, names, said, [login] if login else [])
 
     def note_all(self, asked: Sequence[str], logins: Sequence[str | None], *, config: AwsConfig) -> None:
         """Note that a question was answered from every login there is."""
         with contextlib.suppress(StorageError):
             if self._settled(config) and self._names:
-                self._add(asked, config, self._names, NOTHING, sorted(filter(None, logins)) if all(logins) else [])
+                self._add(asked, config, self._names, "", sorted(filter(None, logins)) if all(logins) else [])
+
+    def note_rows(self, asked: Sequence[str], rows: Sequence[tuple[str | None, Row]], *, config: AwsConfig) -> None:
+        """Note how logins stand, each with what that rests on."""
+        with contextlib.suppress(StorageError):
+            logins = [login for login, _ in rows if login]
+            if self._settled(config) and len(logins) == len(rows) and self._names:
+                names = "" if any(asked[1:]) else self._names
+                self._add(asked, config, names, "\n".join(row.written() for _, row in rows), logins)
+
+    def head(self, session: Session) -> str:
+        """Write the line of its record's head that tells it from any other; "" where there is no such record."""
+        with contextlib.suppress(StorageError):
+            return packed(session, where="", kind=session.instance.kind).split("\n", 3)[2]
+        return ""
+
+    def none(self, name: str, kind: str, store: str) -> str:
+        """Write that an answer rests on nobody having logged in: no card, and no record in that store."""
+        entry = layout.entry(kind, name)
+        card, place = self._ours(self._cards.path(name)), self._ours(secret_path(self._home, entry))
+        return " ".join([card, layout.NO_CARD, "", "", store, layout.quoted(entry), place])
 
     def login(self, noted: Noted) -> str | None:
         """Write what the answer rests on of one login; None where it could change unseen, or cannot be seen."""
@@ -127,16 +173,15 @@ class Index:
         asked: Sequence[str],
         config: AwsConfig,
         names: str,
-        more: Mapping[str, str],
+        extra: str,
         logins: Sequence[str],
     ) -> None:
         if not logins:
             return
         question = layout.question(self._env, *asked)
-        extra = layout.quoted("\0".join(f"{name}={value}" for name, value in more.items()))
         read = (config, config.issuers)
         files_read = [word for each in read for word in (layout.quoted(each.path), _stamp(each.stamp))]
-        line = " ".join([question, *files_read, names, extra, *logins]) + "\n"
+        line = " ".join([question, *files_read, names, layout.quoted(extra), *logins]) + "\n"
         path = layout.index_file(self._home, question)
         before = files.read(path)
         if before != line.encode():

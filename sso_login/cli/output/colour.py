@@ -22,9 +22,15 @@ def coloured(stream: TextIO | None, env: Mapping[str, str] = os.environ) -> bool
     """
     if stream is None or env.get("NO_COLOR"):
         return False
-    if any(env.get(name, "") not in {"", "0"} for name in ("CLICOLOR_FORCE", "FORCE_COLOR")):
+    if forced(env):
         return True
     return env.get("CLICOLOR") != "0" and terminal(stream, env)
+
+
+def forced(env: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the environment asks for colours in any case."""
+    asked = any(env.get(name, "") not in {"", "0"} for name in ("CLICOLOR_FORCE", "FORCE_COLOR"))
+    return asked and not env.get("NO_COLOR")
 
 
 def terminal(stream: TextIO | None, env: Mapping[str, str] = os.environ) -> bool:

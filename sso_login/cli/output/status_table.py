@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from sso_login import wording
 from sso_login.cli.output.colour import painted
 from sso_login.cli.output.render import printable
-from sso_login.core.times import spoken
 from sso_login.flows.status import RENEWABLE, VALID
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ LAYOUTS: Final = (
 GAP: Final = "  "
 BAR: Final = 8  # columns
 SOON: Final = 15 * 60  # seconds; what `refresh` renews
-MINUTES: Final = 10 * 60  # seconds; with more left nobody counts them
 
 Cell = tuple[tuple[str, str], ...]  # text with its looks, piece by piece
 
@@ -78,14 +77,14 @@ def _width(cell: Cell) -> int:
 
 def _cells(standing: Standing, state: str, *, now: float, look: Look) -> dict[str, Cell]:
     """Give the cells of a row by their headings."""
-    instance, urgency = standing.instance, _urgency(standing, now)
+    instance, urgent = standing.instance, urgency(standing, now)
     start = printable(instance.start_url) if instance else "-"
     return {
         "SESSION": ((printable(standing.label), "bold"),),
-        "STATE": ((state, urgency),),
-        "TOKEN": _token(standing, urgency, now=now, look=look),
+        "STATE": ((state, urgent),),
+        "TOKEN": _token(standing, urgent, now=now, look=look),
         "THE LAST": ((", not renewable", "yellow"),) if standing.state == VALID and not standing.renewable else (),
-        "REGISTRATION": ((_left(standing.registration_expires_at, now), ""),),
+        "REGISTRATION": ((wording.rounded(standing.registration_expires_at, now), ""),),
         "RENEWABLE": (({True: "yes", False: "no", None: "-"}[standing.renewable], ""),),
         "STORE": ((standing.store or "-", ""),),
         "REGION": (((instance.region if instance else "") or "-", ""),),
@@ -94,7 +93,8 @@ def _cells(standing: Standing, state: str, *, now: float, look: Look) -> dict[st
     }
 
 
-def _urgency(standing: Standing, now: float) -> str:
+def urgency(standing: Standing, now: float) -> str:
+    """Name the colour of how a login stands."""
     left = (standing.expires_at or 0) - now
     if standing.state not in {VALID, RENEWABLE}:
         return "red"
@@ -103,21 +103,12 @@ def _urgency(standing: Standing, now: float) -> str:
     return "yellow"
 
 
-def _token(standing: Standing, urgency: str, *, now: float, look: Look) -> Cell:
+def _token(standing: Standing, urgent: str, *, now: float, look: Look) -> Cell:
     """Draw the share of the token's life that is left, and say how long that is."""
     if standing.expires_at is None:
         return (("-", ""),)
-    words, left = _left(standing.expires_at, now), max(0.0, standing.expires_at - now)
+    words, left = wording.rounded(standing.expires_at, now), max(0.0, standing.expires_at - now)
     life = standing.expires_at - (standing.issued_at or now)
     full = min(BAR, round(BAR * left / life + 0.5)) if left and life > 0 else 0
     done, rest = ("\u2501", "\u2500") if look.unicode else ("#", "-")
-    return ((done * full, urgency), (rest * (BAR - full), "dim"), (f" {words}", ""))
-
-
-def _left(expires_at: int | None, now: float) -> str:
-    if expires_at is None:
-        return "-"
-    left = expires_at - now
-    if left <= 0:
-        return "expired"
-    return spoken(left - left % 60 if left >= MINUTES else left)
+    return ((done * full, urgent), (rest * (BAR - full), "dim"), (f" {words}", ""))

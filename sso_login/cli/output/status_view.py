@@ -5,25 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from sso_login.cli.output.colour import coloured, console, terminal, unicode
+from sso_login import wording
+from sso_login.cli.output.colour import coloured, console, forced, painted, terminal, unicode
 from sso_login.cli.output.render import columns, out, printable, rfc3339, wrapped
 from sso_login.core.model import OAUTH
-from sso_login.core.times import spoken
-from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sso_login.cli.output.render import Render
+    from sso_login.flows.status import Standing
 
 WIDE: Final = 72  # columns that a table needs; on a narrower terminal there are sentences
-HEADINGS: Final = ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE")
-STATES: Final = {
-    VALID: "valid",
-    RENEWABLE: "renewable",
-    LOGIN_REQUIRED: "login required",
-    UNREADABLE: "unreadable",
-}
 
 
 def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
@@ -33,26 +26,22 @@ def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
     elif not standings:
         render.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
     else:
-        out(_shown(standings, [_cells(standing, now) for standing in standings], now))
+        out(_shown(standings, [row(standing, now) for standing in standings], now))
 
 
 def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]], now: float) -> str:
     remarks = [printable(remark) for remark in _remarks(standings)]
     if sys.stdout is None or not sys.stdout.isatty():
-        return _columns(rows) + "".join(f"{remark}\n" for remark in remarks)
+        return wording.plain(rows) + "".join(f"{remark}\n" for remark in remarks)
     said = _drawn(standings, now) or "".join(f"{wrapped(_sentence(row), sys.stdout)}\n" for row in rows)
     return said + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in remarks)
 
 
 def _sentence(row: Sequence[str]) -> str:
-    said = (f"{heading.lower()} {cell}" for heading, cell in zip(HEADINGS[2:], row[2:], strict=True) if cell != "-")
+    said = (
+        f"{heading.lower()} {cell}" for heading, cell in zip(wording.HEADINGS[2:], row[2:], strict=True) if cell != "-"
+    )
     return f"{row[0]}: {', '.join([row[1], *said])}"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (HEADINGS, *rows))
-    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _drawn(standings: Sequence[Standing], now: float) -> str | None:
@@ -63,7 +52,7 @@ def _drawn(standings: Sequence[Standing], now: float) -> str | None:
     from sso_login.cli.output.status_table import Look, overview
 
     look = Look(width, colours=coloured(sys.stdout), unicode=unicode(sys.stdout))
-    return overview(standings, STATES, now=now, look=look)
+    return overview(standings, wording.STATES, now=now, look=look)
 
 
 def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -111,24 +100,28 @@ def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
             yield f"{standing.label}: its store did not take the newest tokens; they lie in {standing.rescued}."
 
 
-def _cells(standing: Standing, now: float) -> list[str]:
-    store = standing.store or "-"
-    if standing.backend not in {standing.store, None}:
-        store = f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
+def row(standing: Standing, now: float) -> list[str]:
+    """Give the cells of a standing under the headings of the plain table."""
     instance = standing.instance
-    cells = [
-        standing.label,
-        STATES[standing.state],
-        _left(standing.expires_at, now),
-        _left(standing.registration_expires_at, now),
-        {True: "yes", False: "no", None: "-"}[standing.renewable],
-        store,
-        f"{instance.region} {instance.start_url}".lstrip() if instance else "-",
-    ]
+    times = wording.remaining(standing.expires_at, now), wording.remaining(standing.registration_expires_at, now)
+    where = store(standing), f"{instance.region} {instance.start_url}".lstrip() if instance else "-"
+    renewable = {True: "yes", False: "no", None: "-"}[standing.renewable]
+    cells = wording.cells(standing.label, standing.state, times, renewable, where)
     return [printable(cell) for cell in cells]
 
 
-def _left(expires_at: int | None, now: float) -> str:
-    if expires_at is None:
-        return "-"
-    return spoken(expires_at - now) if expires_at > now else "expired"
+def store(standing: Standing) -> str:
+    """Say where a login lies, and in whose keyring."""
+    if standing.backend in {standing.store, None}:
+        return standing.store or "-"
+    return f"keyring ({standing.backend})" if standing.store == "keyring" else f"{standing.backend}"
+
+
+def brief(standings: Sequence[Standing], *, now: float) -> None:
+    """Show how the sessions stand on one line, for a prompt; in colours only where the environment asks for them."""
+    pieces = [wording.brief(printable(each.label), each.state, each.expires_at, now) for each in standings]
+    if forced():
+        from sso_login.cli.output.status_table import urgency
+
+        pieces = [painted(said, urgency(each, now)) for said, each in zip(pieces, standings, strict=True)]
+    out(wording.line(pieces))

@@ -9,9 +9,10 @@ import pytest
 from sso_login.cli.output.colour import painted
 from sso_login.cli.output.render import Render
 from sso_login.cli.output.status_table import Look, overview
-from sso_login.cli.output.status_view import STATES, show
+from sso_login.cli.output.status_view import show
 from sso_login.core.model import Instance
 from sso_login.flows.status import LOGIN_REQUIRED, RENEWABLE, UNREADABLE, VALID, Standing
+from sso_login.wording import STATES
 from tests.support.fakes import NOW
 from tests.support.terminal.screen import Screen, capable
 
