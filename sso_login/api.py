@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
     from sso_login.core.message import Notice
-    from sso_login.core.model import Card, Token
+    from sso_login.core.model import Token
+    from sso_login.flows.select.known_cards import EveryCard
     from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
@@ -135,13 +135,15 @@ def _chosen(world: World, *, session: str | None, profile: str | None) -> Chosen
         raise
 
 
-def _cards(world: World) -> list[Card]:
-    cards = []
-    for each in (world, world.oauth):
-        for name in each.cards.names():
-            with suppress(StorageError):  # in nobody's way but its own session's, whose renewal reads it again
-                cards.append(each.cards.read(name))
-    return [card for card in cards if card]
+def _cards(world: World) -> EveryCard:
+    from sso_login.core.model import OAUTH, SSO
+    from sso_login.flows.select.known_cards import EveryCard, KnownCards
+
+    def passed_over(_name: str, _error: StorageError) -> None:
+        """Do nothing: it is in nobody's way but its own session's, whose renewal reads it again."""
+
+    ours, issued = (KnownCards(world.of(kind).cards, kind, passed_over) for kind in (SSO, OAUTH))
+    return EveryCard(ours, issued)
 
 
 class Prepared(Protocol):

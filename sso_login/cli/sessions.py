@@ -11,13 +11,13 @@ from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, Unkn
 from sso_login.core.model import OAUTH, SIGNIN, SSO, labelled
 from sso_login.flows.logout import no_card, unlisted
 from sso_login.flows.select import names
+from sso_login.flows.select.known_cards import EveryCard, KnownCards
 from sso_login.flows.select.session import Chosen, choose, chosen_all, known_to_aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sso_login.cli.context import Context
-    from sso_login.core.model import Card
     from sso_login.world import World
 
 Found = Chosen | tuple[str, SsoLoginError]  # a session, or the name of one and what is wrong with it
@@ -39,25 +39,23 @@ class BrokenIssuer(NamedTuple):
 
 @dataclass
 class Sessions:
-    """The sessions that config and cards know; a card that cannot be read is `broken`, by name."""
+    """The sessions that config and cards know; a card that was asked for and cannot be read is `broken`, by name."""
 
     context: Context
     broken: dict[str, Found] = field(default_factory=dict)
 
     @cached_property
-    def cards(self) -> list[Card]:
-        """Every card of a session or an issuer's login that can be read, read once; the others are `broken`."""
+    def cards(self) -> EveryCard:
+        """The cards of sessions and of issuers' logins, each read when it is asked for, once."""
         world = self.context.world()
-        cards: list[Card] = []
-        for each, wrong in ((world, _broken), (world.oauth, BrokenIssuer)):
-            for name in each.cards.names():
-                try:
-                    card = each.cards.read(name)
-                except StorageError as error:
-                    self.broken[name] = wrong(name, error)
-                else:
-                    cards += [card] if card else []
-        return cards
+
+        def known(kind: str) -> KnownCards:
+            def tell(name: str, error: StorageError) -> None:
+                self.broken[name] = _WRONG[kind](name, error)
+
+            return KnownCards(world.of(kind).cards, kind, tell)
+
+        return EveryCard(known(SSO), known(OAUTH))
 
     def chosen(self, session: str | None = None, profile: str | None = None) -> Chosen:
         """Find the one session that is meant."""
@@ -74,7 +72,7 @@ class Sessions:
     def of_aws(self, session: str | None = None, profile: str | None = None) -> Chosen:
         """Find the one session of IAM Identity Center that is meant; UsageProblem where an issuer is."""
         world = self.context.world()
-        cards = [card for card in self.cards if card.instance.kind == SSO]
+        cards = EveryCard(self.cards.ours, {})
         if session is None and not (world.env.get("SSO_LOGIN_SESSION") and profile is None):
             config = world.config._replace(issuers=Issuers())  # which are not among what is meant without a name
             found = choose(config, cards, world.env, profile=profile)

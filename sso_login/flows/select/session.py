@@ -19,6 +19,7 @@ from sso_login.flows.select.chain import has_session, leads
 from sso_login.flows.select.chosen import Chosen
 from sso_login.flows.select.config import Sources, configured, profile_for, spoken_to
 from sso_login.flows.select.issuer import of_issued, of_issuer
+from sso_login.flows.select.known_cards import EveryCard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,12 +63,13 @@ def chosen_all(
     config: AwsConfig, cards: Iterable[Card], env: Mapping[str, str]
 ) -> list[Chosen | tuple[str, SsoLoginError]]:
     """Find every known session, in order of name; what is wrong with one, in place of it, hides none of the others."""
-    found = list(cards)
-    sources = _sources(config, found, env)
-    return [_named_or_wrong(sources, name) for name in known(config, found)]
+    sources = _sources(config, cards, env)
+    return [_named_or_wrong(sources, name) for name in known(config, _cards(sources))]
 
 
 def _sources(config: AwsConfig, cards: Iterable[Card], env: Mapping[str, str]) -> Sources:
+    if isinstance(cards, EveryCard):
+        return Sources(config, cards.ours, env, cards.issued)
     ours: dict[str, Card] = {}
     issued: dict[str, Card] = {}
     for card in cards:
