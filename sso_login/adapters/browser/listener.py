@@ -47,7 +47,7 @@ class Listener:
     ) -> None:
         """Listen on that port of 127.0.0.1, on a free one for 0; raise SsoLoginError where that cannot be done."""
         self._patience = _Patience(head=head_seconds, reply=reply_seconds)
-        self._socket = _listening(port)
+        self._socket = listening(port)
         self.host = f"127.0.0.1:{self._socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
@@ -68,7 +68,8 @@ class Listener:
             return reception.wait(time.monotonic() + seconds, on)
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int, *, backlog: int = 128) -> socket.socket:
+    """Listen on that port of 127.0.0.1, on a free one for 0, without ever blocking; raise SsoLoginError."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         # On Windows SO_REUSEADDR would let another program take the port over.
@@ -77,7 +78,7 @@ def _listening(port: int) -> socket.socket:
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
-        listening.listen()
+        listening.listen(backlog)
         listening.settimeout(0)
     except OSError as error:
         listening.close()

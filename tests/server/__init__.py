@@ -1,0 +1,1 @@
+"""The credential server: its guard, its cache, and the wire."""
