@@ -52,7 +52,11 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
         {"--no-input": "", "-q": "", "--quiet": ""},
         _REST,
     ),
-    "refresh": ({"--min-ttl": "min_ttl"}, {"--all": "", "--quiet": "quiet", "-q": "quiet", "--no-input": ""}, 0),
+    "refresh": (
+        {"--min-ttl": "min_ttl"},
+        {"--all": "", "--quiet": "quiet", "-q": "quiet", "--scheduled": "scheduled", "--no-input": ""},
+        0,
+    ),
     "status": (
         {"--profile": "profile", "--within": "within"},
         {"--check": "check", "--short": "short", "--no-input": "", "-q": "", "--quiet": ""},
@@ -68,9 +72,10 @@ def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     found = _asked(said, env) if said and said["command"] not in {"exec", "status"} else None
     if said is None or found is None:
         return None
+    extra, entries, record = found
     if said["command"] == "refresh":
-        return ""
-    _, entry, record = found
+        return _idle(extra, entries, env, scheduled="scheduled" in said)
+    entry = entries[-1]
     if "json" in said:
         return _json(entry, record)
     return ("Authorization: Bearer " if "header" in said else "") + record[2] + "\n"
@@ -108,24 +113,49 @@ def turn(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
         return None
 
 
-def _asked(said: "Mapping[str, str]", env: "Mapping[str, str]") -> "tuple[str, str, tuple[int, int, str, str]] | None":
+def _idle(extra: str, entries: "list[str]", env: "Mapping[str, str]", *, scheduled: bool) -> "str | None":
+    """Write down that a refresh found nothing to do, by one write; None where somebody is to be told something."""
+    now = time.time()
+    if sys.platform == "win32" or (extra and now >= int(extra.partition("%3D")[2])):
+        return None
+    path = layout.history_file(layout.home(env))
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None  # none yet: the ordinary way makes it
+    try:
+        info = os.fstat(descriptor)
+        if info.st_mode & 0o170177 != 0o100000 or info.st_uid != os.geteuid() or info.st_size > layout.HISTORY_MOST:
+            return None
+        os.write(descriptor, layout.idle_line(now, entries, scheduled=scheduled).encode())
+    except OSError:
+        pass  # a full disk: the logins are fresh all the same
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _asked(
+    said: "Mapping[str, str]", env: "Mapping[str, str]"
+) -> "tuple[str, list[str], tuple[int, int, str, str]] | None":
     """Find what was noted of this question, and read the records: what else was noted, and the last entry's record."""
     words = words_of(said)
     least = seconds(said.get("min_ttl", _MIN_TTL[said["command"]]))
     if words is None or least is None:
         return None
-    record, entry = None, ""
+    record, entries = None, []
     try:
         found = None if keyed(env) else noted(env, words)
         for kind, entry, file in found[1] if found else ():
             record = _record(record_text(kind, entry, file, env), entry, min_ttl=least)
+            entries.append(entry)
             if record is None:
                 return None
     except (OSError, ValueError, LookupError):
         return None
     if record and record[0] == layout.ENDLESS and "min_ttl" in said:
         return None  # which cannot be met, and that is said
-    return (found[0], entry, record) if record and found else None
+    return (found[0], entries, record) if record and found else None
 
 
 def _record(text: "str | None", entry: str, *, min_ttl: float) -> "tuple[int, int, str, str] | None":

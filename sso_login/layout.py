@@ -199,6 +199,21 @@ def turn_file(home: str, record: str) -> str:
     return os.path.join(home, "turns", os.path.basename(record))
 
 
+HISTORY_MOST = 1 << 16  # bytes; beyond, the ordinary way makes room
+
+
+def history_file(home: str) -> str:
+    """Name the file that has a line for each run of `refresh`."""
+    return os.path.join(home, "runs", "history")
+
+
+def idle_line(now: float, entries: "list[str]", *, scheduled: bool) -> str:
+    """Write the line of a run that found all of these fresh; an entry's name needs no escaping."""
+    listed = ",".join(f'"{entry}"' for entry in entries)
+    said = "true" if scheduled else "false"
+    return f'\n{{"at":{int(now)},"exit_code":0,"scheduled":{said},"fresh":[{listed}]}}\n'
+
+
 def names(folder: str) -> str:
     """Sum up which files are in a folder, hidden ones left out; "" where there is no folder."""
     from zlib import crc32

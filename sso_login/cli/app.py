@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "exec": "Run a command with credentials of a role.",
     "console": "Open the AWS console, signed in.",
     "configure": "Write sessions, profiles and issuers into config files.",
+    "schedule": "Have the system itself keep logins fresh.",
     "doctor": "Check everything a login needs, and say what mends it.",
     "completion": "Print the completion script of a shell.",
     "emulator": "Run a local IAM Identity Center to try things on.",
@@ -45,7 +46,7 @@ COMMANDS: Final = {
 
 ROOMS: Final = {
     "roles": ("accounts", "roles", "credentials", "exec", "console"),
-    "setup": ("configure", "doctor", "completion", "emulator"),
+    "setup": ("configure", "schedule", "doctor", "completion", "emulator"),
 }
 
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | 1 | error | SsoLoginError |
 | 2 | usage, config | UsageProblem: ConfigError, HomeUnknown, UnknownSession |
-| 3 | login required | LoginRequired: NotLoggedIn, RefreshRefused, BoundElsewhere, StoredElsewhere |
+| 3 | login required | LoginRequired: NotLoggedIn, RefreshRefused, BoundElsewhere, StoredElsewhere; NotScheduled |
 | 4 | login failed | LoginFailed: AccessDenied, CodeExpired, LoginTimedOut |
 | 5 | unreachable | Unreachable: CertificateRefused, NotAnAnswer, Throttled, RenewalDeferred |
 | 6 | service error | ServiceError, MalformedReply |
@@ -74,6 +74,13 @@ class BoundElsewhere(LoginRequired):
 
 class StoredElsewhere(LoginRequired):
     """SSO_LOGIN_STORE names another store than the one the login lies in."""
+
+
+class NotScheduled(SsoLoginError):
+    """No schedule of ours is installed."""
+
+    exit_code = 3
+    default_hint = "Install one with `sso-login schedule install`."
 
 
 class LoginFailed(SsoLoginError):
@@ -212,6 +219,12 @@ class LockTimeout(StorageError):
     """Another process held the session's lock for longer than we wait."""
 
     default_hint = "Another sso-login is renewing this session; try again in a moment."
+
+
+class SchedulerUnusable(StorageError):
+    """There is no scheduler, or it cannot be read or written; nothing was changed."""
+
+    default_hint = "See `sso-login doctor`; docs/unattended.md has what to write by hand."
 
 
 class Interrupted(SsoLoginError):

@@ -144,6 +144,8 @@ RAISED: Final = (
         hint=f"Unlock or restart the keyring, then see `sso-login status`, {KEYRING}",
     ),
     errors.LockTimeout("session 'my-sso' was locked by another process for 30 s"),
+    errors.NotScheduled("no schedule is installed"),
+    errors.SchedulerUnusable("the crontab cannot be read: you are not allowed to use this program (crontab)"),
     errors.Interrupted("interrupted"),
 )
 

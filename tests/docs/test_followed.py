@@ -34,7 +34,7 @@ NOT_RUN: Final = {
         "installs from the package index: .ci/run does it in a clean clone"
     ),
     "pipx install .": "installs from the package index: tests/packaging holds wheel and sdist",
-    "*/5 * * * *": "a crontab's line: its command is run in tests/end_to_end/test_unattended.py",
+    "sso-login schedule install": "changes this user's own schedule: tests/cli/schedule/test_schedule.py runs it",
     "import requests": "Python: tests/api runs it",
     "python3 -m venv .venv && .venv/bin/pip install -q --upgrade pip && .venv/bin/pip install -q -e ": (
         "runs these very tests: .ci/run does it"

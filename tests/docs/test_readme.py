@@ -81,7 +81,8 @@ def test_every_option_that_is_told_of_is_there() -> None:
     """Whatever stands alone as `--option` is an option of some command."""
     told = set(re.findall(r"`(--[a-z][a-z-]*)", TEXT))
     there = {"--help", "--version"}
-    for words in [*([name] for name in COMMANDS), ["configure", "session"], ["configure", "profiles"]]:
+    nested = [["configure", "session"], ["configure", "profiles"], ["schedule", "install"]]
+    for words in [*([name] for name in COMMANDS), *nested]:
         there |= options_of(words)[0]
     assert told - there == set()
 

@@ -8,8 +8,10 @@ import click
 
 from sso_login import layout
 from sso_login.adapters.secrets.hot_index import Noted
+from sso_login.cli.commands.login.refresh_run import RefreshRun
 from sso_login.cli.options import Command, duration, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, ports_of, sound
+from sso_login.core.errors import SsoLoginError
 from sso_login.core.model import OAUTH, SIGNIN, SSO
 from sso_login.core.times import about
 from sso_login.flows.renewal import MARGIN, Want, ensured
@@ -25,8 +27,11 @@ AT_ONCE: Final = 16  # sessions renewed side by side
 @click.option("--all", "every", is_flag=True, help="Every session with a login; the same as naming none.")
 @click.option("--min-ttl", type=duration, default=900.0, help="Renew what has less than this left (default 15m).")
 @click.option("--force", is_flag=True, help="Renew in any case, and try again at once after a failure.")
+@click.option(
+    "--scheduled", is_flag=True, help="As the schedule runs it: what the last run said already is not said again."
+)
 @click.pass_obj
-def refresh(
+def refresh(  # noqa: PLR0913 - a parameter an option
     context: Context,
     *,
     sessions: tuple[str, ...],
@@ -34,21 +39,29 @@ def refresh(
     every: bool,
     min_ttl: float,
     force: bool,
+    scheduled: bool,
 ) -> None:
     """Renew the token of each SESSION that has little time left. Never asks anything."""
     world = context.world()
-    # Before anything is read that goes into them.
-    indexes = {kind: world.of(kind).index for kind in (SSO, SIGNIN, OAUTH)}
+    indexes = {kind: world.of(kind).index for kind in (SSO, SIGNIN, OAUTH)}  # before anything is read that goes in
     logins: list[str | None] = []
     quiet = context.render.quiet
+    run = RefreshRun(context, scheduled=scheduled)
     want = Want(min_ttl=min_ttl, force=force)
     short = Want(min_ttl=min(min_ttl, MARGIN), force=force)  # those of AWS Sign-In live for 15 minutes at most
 
     def renew(found: Found) -> None:
-        chosen = sound(found)
-        outcome = ensured(ports_of(world, found), chosen, short if kind_of(found) == SIGNIN else want)
-        if outcome.problem:
-            raise outcome.problem
+        try:
+            chosen = sound(found)
+            outcome = ensured(ports_of(world, found), chosen, short if kind_of(found) == SIGNIN else want)
+            if outcome.problem:
+                raise outcome.problem
+        except SsoLoginError as error:
+            if run.failed(found, error):
+                raise
+            context.codes.add(error.exit_code)
+            return
+        run.went_well(found, renewed=outcome.renewed)
         if every or not sessions:
             noted = Noted(chosen.name, chosen.instance.binding, layout.entry(kind_of(found), chosen.name))
             logins.append(indexes[kind_of(found)].login(noted))
@@ -58,12 +71,13 @@ def refresh(
 
     known = Sessions(context)
     names = known.named(sessions, profile=profile, every=every)
-    if names is None:
+    with run.remembered():
+        if names is not None:
+            each(context, names, renew, at_once=AT_ONCE)
+            return
         names = known.ever_logged_in()
         if not names:
             context.render.say("Nothing to refresh: nobody has logged in yet.")
         each(context, names, renew, at_once=AT_ONCE)
         if quiet and len(logins) == len(names):
             world.index.note_all(("refresh",), logins, config=world.config)
-        return
-    each(context, names, renew, at_once=AT_ONCE)

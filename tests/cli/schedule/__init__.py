@@ -1,0 +1,1 @@
+"""The schedule as a user has it: installed, run, told of."""
