@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PROXY: Final = "proxy"
 BUNDLE: Final = "CA bundle"
 VARIABLES: Final = "variables"
-OURS: Final = ("SSO_LOGIN_SESSION", "SSO_LOGIN_STORE", "SSO_LOGIN_HOME", "SSO_LOGIN_KEY_FILE")
+OURS: Final = ("SSO_LOGIN_SESSION", "SSO_LOGIN_STORE", "SSO_LOGIN_HOME", "SSO_LOGIN_KEY_FILE", "SSO_LOGIN_CONFIG_FILE")
 # Of these the value may be shown; of every other AWS_ variable only that it is there, since some hold secrets.
 SHOWN: Final = frozenset(
     {
