@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sso_login.emulator.issuer.form import PUBLIC
 from sso_login.emulator.signals import Relay, exit_code
 
 if TYPE_CHECKING:
@@ -66,7 +67,12 @@ def prepared(emulator: Emulator, inherited: Mapping[str, str]) -> Iterator[Sandb
             made.mkdir(mode=0o700)
         config = aws / "config"
         config.touch(mode=0o600)
-        config.write_text(_config(emulator), encoding="utf-8")
+        issuer = emulator.service.settings.issuer
+        config.write_text("" if issuer else _config(emulator), encoding="utf-8")
+        if issuer:
+            ours = home / "issuers"
+            ours.touch(mode=0o600)
+            ours.write_text(f"[issuer {SESSION}]\nissuer = {emulator.url}\nclient_id = {PUBLIC}\n", encoding="utf-8")
         # No variable a shell could not unset; Windows has names with parentheses.
         removed = tuple(sorted(name for name in inherited if _TAKEN_OUT.fullmatch(name) and name.isidentifier()))
         yield Sandbox(_variables(emulator, home, inherited), removed)
@@ -101,6 +107,7 @@ def _variables(emulator: Emulator, home: Path, inherited: Mapping[str, str]) -> 
         "AWS_ENDPOINT_URL_SIGNIN": emulator.url,
         "AWS_ENDPOINT_URL_STS": emulator.url,
         "AWS_EC2_METADATA_DISABLED": "true",  # on an EC2 machine an SDK would find real credentials there
+        "SSO_LOGIN_CONFIG_FILE": str(home / "issuers"),
         "SSO_LOGIN_HOME": str(home / "sso-login"),
         "SSO_LOGIN_STORE": "file",
         "SSO_LOGIN_SESSION": SESSION,

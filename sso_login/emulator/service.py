@@ -25,6 +25,8 @@ from sso_login.emulator.core.faults import Fault, Faults
 from sso_login.emulator.core.mint import Mint
 from sso_login.emulator.core.reply import Refusal, Reply, json_reply
 from sso_login.emulator.core.state import Ask, Context, State
+from sso_login.emulator.issuer import form, grants
+from sso_login.emulator.issuer import operations as issuer
 from sso_login.emulator.pages import approval
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ _OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, Operation]]] = {
     ("GET", "/"): ("Start", approval.start),
 }
 _KINDS: Final = frozenset({"tokens", "registrations", "sessions", "codes", "passwords", "credentials"})
-_WITH_GRANT: Final = frozenset({"CreateToken", "CreateOAuth2Token"})
+_GRANTS: Final = {"CreateToken": oidc.grant_of, "CreateOAuth2Token": oidc.grant_of, "Token": grants.grant_of}
 _LOG_SIZE: Final = 1000
 
 
@@ -77,7 +79,7 @@ class Call:
 
 
 class Service:
-    """The emulated IAM Identity Center; safe to call from many threads."""
+    """The emulated IAM Identity Center, or issuer; safe to call from many threads."""
 
     def __init__(
         self,
@@ -93,6 +95,8 @@ class Service:
         self._settings, self._url, self._now = settings, url, now
         self._mint, self._state, self._faults = Mint(random, settings.marker), State(), Faults()
         self._key = random(32)
+        self._operations = issuer.OPERATIONS if settings.issuer else _OPERATIONS
+        self._state.clients = form.clients(settings) if settings.issuer else {}
         self._lock = threading.Lock()
         own = urlsplit(url).netloc
         self._hosts = {own, own.replace("127.0.0.1", "localhost")}
@@ -119,8 +123,8 @@ class Service:
 
     @property
     def start_url(self) -> str:
-        """The start URL of the emulated instance."""
-        return self._url + self._settings.start_path
+        """The start URL of the emulated instance; an issuer's own URL."""
+        return self._url + self._settings.path
 
     def handle(
         self, method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: bytes = b""
@@ -133,7 +137,8 @@ class Service:
                 reply = json_reply(421, {"message": "this host is not served here"})
             else:
                 reply = self._answer(method, path, ask=ask, request_id=request_id)
-        return replace(reply, headers={"x-amzn-RequestId": request_id, **reply.headers})
+        named = "X-Request-Id" if self._settings.issuer else "x-amzn-RequestId"
+        return replace(reply, headers={named: request_id, **reply.headers})
 
     def order(self, fault: Fault) -> None:
         """Let the next calls of an operation meet trouble."""
@@ -188,7 +193,7 @@ class Service:
     def _answer(self, method: str, path: str, *, ask: Ask, request_id: str) -> Reply:
         if path.startswith("/emulator/"):
             return self._own(method, path, ask=ask)
-        operation, act = _OPERATIONS.get((method, self._place(method, path, ask=ask)), ("Unknown", _unknown))
+        operation, act = self._operations.get((method, self._place(method, path, ask=ask)), ("Unknown", _unknown))
         context, error = self._context(request_id), ""
 
         def carry_out() -> Reply:
@@ -200,7 +205,7 @@ class Service:
                 return refusal.reply
 
         reply = self._faults.answer(operation, carry_out)
-        grant = oidc.grant_of(ask) if operation in _WITH_GRANT else ""
+        grant = _GRANTS[operation](ask) if operation in _GRANTS else ""
         self.calls[operation] += 1
         self.log.append(Call(context.now, operation, grant, reply.status, error, request_id))
         return replace(reply, delay=self._settings.portal_delay) if operation in portal.OPERATIONS else reply

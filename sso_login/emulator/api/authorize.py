@@ -31,7 +31,7 @@ def show(context: Context, ask: Ask) -> Reply:
         id=wanted.id,
         client=wanted.client.name,
         scopes=wanted.scopes,
-        start_url=context.start_url,
+        place=(context.called, context.start_url),
         redirect_uri=wanted.redirect_uri,
         here=redirect.on_this_computer(wanted.redirect_uri),
         token=guard.token(context, cookie=cookie, subject=wanted.id),
@@ -89,7 +89,7 @@ def _target(context: Context, ask: Ask) -> tuple[Registration, str]:
 def _check(ask: Ask, wanted: AuthorizationRequest) -> None:
     if CODE_GRANT not in wanted.client.grants:
         raise redirect.denied(wanted, "unauthorized_client", "the client is not registered for authorization codes")
-    if ask.repeated:  # RFC 6749 section 3.1
+    if ask.repeated - {"resource"}:  # RFC 6749 section 3.1, RFC 8707 section 2
         raise redirect.denied(wanted, "invalid_request", "a parameter is repeated")
     if not ask.query.get("response_type"):
         raise redirect.denied(wanted, "invalid_request", "response_type is missing")

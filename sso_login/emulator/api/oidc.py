@@ -18,9 +18,6 @@ from sso_login.emulator.core.state import Access, Authorization, AuthorizationCo
 if TYPE_CHECKING:
     from sso_login.emulator.core.state import Ask, Context, Registration
 
-_SLOWER: Final = 5.0  # RFC 8628 section 3.5
-_JITTER: Final = 0.01  # the client counts its wait on another clock than ours
-
 
 def start_device_authorization(context: Context, ask: Ask) -> Reply:
     """Issue a device code and a user code to a registered client."""
@@ -84,7 +81,8 @@ def _by_device_code(context: Context, *, client: Registration, asked: Asked) -> 
         raise oidc_refusal("InvalidGrantException", "the device code was used already")
     if context.now >= authorization.expires_at:
         raise oidc_refusal("ExpiredTokenException", "the device code has expired")
-    _check_pace(context, authorization)
+    if authorization.too_early(context.now):
+        raise oidc_refusal("SlowDownException", "polling too fast: wait 5 seconds more from now on")
     context.settle(authorization)
     if authorization.decision == "denied":
         raise oidc_refusal("AccessDeniedException", "the user denied the request")
@@ -92,14 +90,6 @@ def _by_device_code(context: Context, *, client: Registration, asked: Asked) -> 
         raise oidc_refusal("AuthorizationPendingException", "the user has not approved the request yet")
     authorization.decision = "spent"
     return _first_tokens(context, Login(client, authorization.sign_in))
-
-
-def _check_pace(context: Context, authorization: Authorization) -> None:
-    # The interval is the time between polls (RFC 8628 section 3.2), so the first one is never too early.
-    last, authorization.polled_at = authorization.polled_at, context.now
-    if last is not None and context.now - last < authorization.interval - _JITTER:
-        authorization.interval += _SLOWER
-        raise oidc_refusal("SlowDownException", "polling too fast: wait 5 seconds more from now on")
 
 
 def _by_code(context: Context, *, client: Registration, asked: Asked) -> Reply:

@@ -65,6 +65,7 @@ class Settings:
     authorization codes (RFC 6749 section 4.1.2 wants ten minutes at most).
     AWS Sign-In's tokens live for `token_lifetime` as well, but for fifteen minutes at most; `token_type` is which of
     both documented values it gives, `permitted` whether the user may sign in with it, `user` the name in its ARN.
+    `issuer` makes an OpenID Connect issuer of it, with that `user`, in place of an IAM Identity Center.
     """
 
     rotation: Rotation = "strict"
@@ -90,3 +91,9 @@ class Settings:
     portal_rate: int = 0
     retry_after: int | None = None
     signature_window: int | None = 300
+    issuer: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path of the start URL; an issuer has none."""
+        return "" if self.issuer else self.start_path

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sso_login.emulator.core.settings import Settings
 
 Decision = Literal["pending", "approved", "denied", "spent"]
+_SLOWER: Final = 5.0  # RFC 8628 section 3.5
+_JITTER: Final = 0.01  # the client counts its wait on another clock than ours
 _MOMENT: Final = 1.0  # so that a waiting client is seen to wait before --approve answers
 
 
@@ -63,6 +65,17 @@ class Authorization:
     polled_at: float | None = None
     decision: Decision = "pending"
     sign_in: SignIn | None = None
+
+    def too_early(self, now: float) -> bool:
+        """Note a poll; tell whether it came before the interval was over, which is 5 s longer from then on.
+
+        The interval is the time between polls (RFC 8628 section 3.2), so the first one is never too early.
+        """
+        last, self.polled_at = self.polled_at, now
+        if last is None or now - last >= self.interval - _JITTER:
+            return False
+        self.interval += _SLOWER
+        return True
 
 
 @dataclass(slots=True)
@@ -158,8 +171,13 @@ class Context:
 
     @property
     def start_url(self) -> str:
-        """The start URL of the emulated instance."""
-        return self.url + self.settings.start_path
+        """The start URL of the emulated instance; an issuer's own URL."""
+        return self.url + self.settings.path
+
+    @property
+    def called(self) -> str:
+        """What that URL is called on a page."""
+        return "Issuer" if self.settings.issuer else "Start URL"
 
     def decide(self, authorization: Authorization, *, approve: bool) -> None:
         """Approve or deny a code, once; approval signs the user in, or joins the sign-in that lives."""

@@ -56,7 +56,7 @@ def _state(context: Context, ask: Ask, *, found: Authorization) -> Reply:
         user_code=found.user_code,
         client=found.client.name,
         scopes=found.client.scopes,
-        start_url=context.start_url,
+        place=(context.called, context.start_url),
         minutes=int((found.expires_at - context.now) // 60),
         token=guard.token(context, cookie=cookie, subject=found.user_code),
     )

@@ -22,7 +22,13 @@ _HEADERS: Final = {
 _POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action {{forms}}; base-uri 'none'; frame-ancestors 'none'"
 )
-_MEANINGS: Final = {"sso:account:access": "List your AWS accounts and roles, and get credentials for them"}
+_MEANINGS: Final = {
+    "sso:account:access": "List your AWS accounts and roles, and get credentials for them",
+    "openid": "Know who you are",
+    "profile": "Read your name",
+    "email": "Read your e-mail address",
+    "offline_access": "Stay signed in when you are not there",
+}
 _MARK: Final = (
     '<svg class="mark {kind}" viewBox="0 0 48 48" fill="none" stroke="currentColor" stroke-width="3.5" '
     'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="24" cy="24" r="21"/>'
@@ -39,12 +45,12 @@ _LOGO: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a person is asked to approve; `token` guards the form."""
+    """What a person is asked to approve; `place` names a URL and says what it is; `token` guards the form."""
 
     user_code: str
     client: str
     scopes: tuple[str, ...]
-    start_url: str
+    place: tuple[str, str]
     minutes: int
     token: str = field(repr=False)
 
@@ -56,7 +62,7 @@ class CodeConsent:
     id: str
     client: str
     scopes: tuple[str, ...]
-    start_url: str
+    place: tuple[str, str]
     redirect_uri: str
     here: bool
     token: str = field(repr=False)
@@ -113,7 +119,7 @@ terminal shows exactly this code. If somebody sent you this link, the access wou
 <dl>
 <div><dt>Application</dt><dd>{escape(asked.client)}</dd></div>
 <div><dt>It may</dt><dd>{_scopes(asked.scopes)}</dd></div>
-<div><dt>Start URL</dt><dd>{escape(asked.start_url)}</dd></div>
+<div><dt>{asked.place[0]}</dt><dd>{escape(asked.place[1])}</dd></div>
 <div><dt>Code valid for</dt><dd>{left}</dd></div>
 </dl>
 <form method="post" action="/device" aria-describedby="code warning">
@@ -137,7 +143,7 @@ here by a link that somebody sent you, choose Deny.</p>
 <dl id="what">
 <div><dt>Application</dt><dd>{escape(asked.client)}</dd></div>
 <div><dt>It may</dt><dd>{_scopes(asked.scopes)}</dd></div>
-<div><dt>Start URL</dt><dd>{escape(asked.start_url)}</dd></div>
+<div><dt>{asked.place[0]}</dt><dd>{escape(asked.place[1])}</dd></div>
 <div><dt>Answer goes to</dt><dd>{where}<br><code>{escape(asked.redirect_uri)}</code></dd></div>
 </dl>
 {_decision("/authorize", request=asked.id, token=asked.token)}"""

@@ -1,4 +1,4 @@
-"""`emulator`: a local IAM Identity Center to try things on."""
+"""`emulator`: a local IAM Identity Center, or an OpenID Connect issuer, to try things on."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _EXAMPLE: Final = """\
 sso-login emulator -- sso-login device
 sso-login emulator --approve --interval 1 -- sh -c 'sso-login device && sso-login token'
 sso-login emulator --approve --accounts 700 --portal-delay 0.05 --portal-rate 20 -- bash
+sso-login emulator --issuer -- sh -c 'sso-login device && sso-login token --id-token'
 sso-login emulator --port 8400     (then paste the lines it prints into a second terminal)"""
 
 
@@ -115,6 +116,7 @@ def whole_seconds(text: object) -> int:
     type=OneOf(list(sandbox.FORMS)),
     help="The shell whose lines are printed.  [default: env; on Windows powershell, or cmd where that runs]",
 )
+@click.option("--issuer", is_flag=True, help="Be an OpenID Connect issuer instead, for logins at any OAuth server.")
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED, shell_complete=known.command)
 @click.pass_obj
 def emulator(  # noqa: PLR0913 - click gives each option its own parameter
@@ -133,6 +135,7 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     portal_rate: int,
     retry_after: int | None,
     form: str | None,
+    issuer: bool,
     command: tuple[str, ...],
 ) -> int:
     """Run a local IAM Identity Center on 127.0.0.1, with an approval page and made-up accounts.
@@ -141,7 +144,8 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
     on its exit code. Without: prints that environment as lines of a shell and serves until Ctrl-C.
 
     Beside the access portal and both ways to sign in, it answers STS's GetCallerIdentity, with the signature checked,
-    and the console's /federation.
+    and the console's /federation. With --issuer: discovery, device page, PKCE, rotation, revocation, /userinfo, /jwks;
+    clients are `sso-login` and, with the secret `secret-EMULATED`, `sso-login-confidential`.
 
     GET /emulator/calls counts what was asked of it; POST /emulator/expire with {"tokens": true}, or registrations,
     sessions, codes, credentials or passwords, lets those be over at once.
@@ -158,6 +162,7 @@ def emulator(  # noqa: PLR0913 - click gives each option its own parameter
         portal_rate=portal_rate,
         retry_after=retry_after,
         approve=approve,
+        issuer=issuer,
     )
     try:
         return _obey(context, settings, port, command=command, form=form or _FORMS[context.render.shell])
@@ -184,5 +189,6 @@ def _obey(context: Context, settings: Settings, port: int, *, command: tuple[str
         if stopped is None:
             return sandbox.run(command, box.environment(os.environ), startable=startable)
         out(box.exports(form))
-        context.render.line(f"Serving an IAM Identity Center emulator at {local.url}; Ctrl-C ends it.")
+        served = "OpenID Connect issuer" if settings.issuer else "IAM Identity Center"
+        context.render.line(f"Serving an emulated {served} at {local.url}; Ctrl-C ends it.")
         return 128 + stopped()
