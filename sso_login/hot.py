@@ -45,7 +45,7 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
             "--format": "format",
         },
         {"--no-input": "", "-q": "", "--quiet": ""},
-        0,
+        1,
     ),
     "exec": (
         {"--session": "session", "--profile": "profile", "--account": "account", "--role": "role"},
@@ -64,6 +64,7 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
     ),
 }
 _PROCESS = "process"
+_TARGET = ("session", "profile", "account", "role")
 
 
 def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
@@ -195,15 +196,30 @@ def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
             if not value or value.startswith("-"):
                 return None
             said[options[option]] = value
-        elif names == _REST and word and (plain or not word.startswith("-")):
-            said["rest"] = str(len(words) + 1)
-            return said
-        elif word and not word.startswith("-") and names:
-            names -= 1
-            said["name"] = said["name"] + "\0" + word if "name" in said else word
-        else:
+        elif not names or not _alone(said, word, words, plain=plain, rest=names == _REST):
             return None
+        elif "rest" in said:
+            return said
+        else:
+            names -= names != _REST
     return said
+
+
+def _alone(said: "dict[str, str]", word: str, words: "list[str]", *, plain: bool, rest: bool) -> bool:
+    """Take a word that stands alone, and tell whether it may.
+
+    For `exec` (`rest`) it is a profile before `--`, else the command's begin where it is said whose credentials are
+    meant; without either it is for the config to say which.
+    """
+    if not word or (word.startswith("-") and not (plain and rest)):
+        return False
+    if not rest:
+        said["name"] = said["name"] + "\0" + word if "name" in said else word
+    elif plain or not said.keys().isdisjoint(_TARGET):
+        said["rest"] = str(len(words) + 1)
+    elif words[:1] == ["--"]:
+        said["profile"] = word
+    return not rest or "rest" in said or "profile" in said
 
 
 def words_of(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
@@ -215,7 +231,10 @@ def words_of(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
         return ("refresh",) if "quiet" in said else None
     if said.get("format", _PROCESS) != _PROCESS or (command == "exec" and "rest" not in said):
         return None
-    return (command, *(said.get(each, "") for each in ("session", "profile", "account", "role")))
+    if "name" in said and "profile" in said:
+        return None
+    target = {"profile": said["name"], **said} if "name" in said else said
+    return (command, *(target.get(each, "") for each in _TARGET))
 
 
 def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":

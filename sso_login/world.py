@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sso_login.adapters.browser.handover import Handover
     from sso_login.adapters.secrets.cards import FileCards
     from sso_login.adapters.secrets.hot_index import Index
+    from sso_login.adapters.secrets.remembered import Remembered
     from sso_login.aws.identity_center import IdentityCenter
     from sso_login.aws.sign_in import AwsSignIn
     from sso_login.aws.token_service import SecurityTokenService
@@ -131,6 +132,13 @@ class World:
         from sso_login.adapters.secrets.hot_index import Index
 
         return Index(self.home, self.env, self.cards, lambda named: self.sdk_cache.path(named))  # noqa: PLW0108 - built only where it is asked
+
+    @cached_property
+    def remembered(self) -> Remembered:
+        """What the picker remembers."""
+        from sso_login.adapters.secrets.remembered import Remembered
+
+        return Remembered(self.home)
 
     @cached_property
     def locks(self) -> Locks:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import re
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,7 +15,7 @@ from sso_login.cli.sessions import Found, Sessions, sound
 from sso_login.core.config import current_profile
 from sso_login.core.errors import UsageProblem
 from sso_login.flows.role_credentials import RoleAsked
-from sso_login.flows.select.chain import followed
+from sso_login.flows.select.chain import followed, leads
 from sso_login.flows.select.session import choose
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from sso_login.world import World
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-_OURS: Final = re.compile(r"(^|[/\\])sso-login(\.exe)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def target_options(command: Decorated) -> Callable[..., Any]:
         "--profile",
         metavar="PROFILE",
         help="The session, account and role of this profile.",
-        shell_complete=known.role_profiles,
+        shell_complete=known.profiles,
     )
     @click.option(
         "--session",
@@ -62,25 +59,44 @@ def target_options(command: Decorated) -> Callable[..., Any]:
     )
     @click.option(
         "--account",
-        metavar="ID",
-        help="The account's 12 digits, in place of the profile's.",
+        metavar="ID|NAME",
+        help="The account, by its 12 digits or its name, in place of the profile's; * and ? work.",
         shell_complete=known.accounts,
     )
     @click.option(
-        "--role", metavar="ROLE", help="The role's name, in place of the profile's.", shell_complete=known.roles
+        "--role",
+        metavar="ROLE",
+        help="The role's name, in place of the profile's; * and ? work.",
+        shell_complete=known.roles,
     )
     @click.pass_obj
     @functools.wraps(command)
     def called(context: Context, /, **given: Any) -> Any:  # noqa: ANN401 - click's own values, by option
         wanted = Wanted(**{name: given.pop(name) for name in Wanted.__dataclass_fields__})
-        return command(context, wanted, **given)
+        return command(context, with_profile(wanted, given.pop("named", None)), **given)
 
     return called
+
+
+def profile_argument(command: Decorated) -> Decorated:
+    """Let a command with `target_options` take PROFILE as its argument, too."""
+    return click.argument("named", required=False, metavar="[PROFILE]", shell_complete=known.profiles)(command)
+
+
+def with_profile(wanted: Wanted, named: str | None) -> Wanted:
+    """Take PROFILE for --profile; UsageProblem where both are said and differ."""
+    if named is None:
+        return wanted
+    if wanted.profile not in {None, named}:
+        message = f"name the profile once: {named!r} or --profile {wanted.profile!r}"
+        raise UsageProblem(message, hint="PROFILE and --profile mean the same.")
+    return replace(wanted, profile=named)
 
 
 def resolve(context: Context, wanted: Wanted) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
     world = context.world()
+    wanted = _passed_on(world, wanted)
     chained = _chained(context, wanted)
     if chained is not None:
         return chained
@@ -96,6 +112,19 @@ def resolve(context: Context, wanted: Wanted) -> Source:
     if not account or not role:
         raise _unnamed(chosen, profile, account=account, role=role)
     return RoleSource(world, RoleAsked(chosen, account, role), profile, working_region(world.config, profile))
+
+
+def _passed_on(world: World, wanted: Wanted) -> Wanted:
+    """Follow profiles whose credential_process, one of ours, names another profile."""
+    name = wanted.profile or (None if wanted.session is not None else current_profile(world.env))
+    profile = world.config.profiles.get(name) if name else None
+    said = profile.ours if profile else None
+    if profile is None or said is None or not said.profile:
+        return wanted
+    leads(world.config, profile)  # raises where that leads in a circle
+    account = said.account if wanted.account is None else wanted.account
+    role = said.role if wanted.role is None else wanted.role
+    return _passed_on(world, Wanted(wanted.session, said.profile, account, role))
 
 
 def _chained(context: Context, wanted: Wanted) -> Source | None:
@@ -126,18 +155,18 @@ def _signed_in(context: Context, wanted: Wanted) -> Found | None:
         return None
     name = wanted.profile or current_profile(world.env)
     profile = world.config.profiles.get(name)
-    return None if profile and _said(profile.credential_process or "") else Sessions(context).signed_in(name)
+    return None if profile and profile.ours else Sessions(context).signed_in(name)
 
 
 def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
     """Follow a profile whose credential_process is one of ours (`configure` writes them) to what it says itself.
 
-    Gives what is then wanted and that profile, or what was wanted as it is. Such a profile has no session of its own,
-    and the current one does not count where SSO_LOGIN_SESSION names another session.
+    Gives what is then wanted and that profile, or what was wanted as it is. The current one does not count where
+    SSO_LOGIN_SESSION names another session.
     """
     name = wanted.profile or (None if wanted.session is not None else current_profile(world.env))
     profile = world.config.profiles.get(name) if name else None
-    said = _said(profile.credential_process or "") if profile and not profile.has_session else None
+    said = profile.ours if profile else None
     if profile is None or said is None:
         return wanted, None
     named = wanted.session if wanted.profile else world.env.get("SSO_LOGIN_SESSION") or None
@@ -151,20 +180,6 @@ def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
     return Wanted(session=said.session, account=account, role=role), profile
 
 
-def _said(command: str) -> Wanted | None:
-    """Read a credential_process of ours; None for any other."""
-    try:
-        program, *words = shlex.split(command.replace("\\", "\\\\"))  # the backslashes of a Windows path are meant
-    except ValueError:
-        return None
-    if not _OURS.search(program) or words[:1] != ["credentials"] or len(words) % 2 == 0:
-        return None
-    said = dict(zip(words[1::2], words[2::2], strict=True))
-    if said.pop("--format", "process") != "process" or set(said) != {"--session", "--account", "--role"}:
-        return None
-    return Wanted(session=said["--session"], account=said["--account"], role=said["--role"])
-
-
 def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
     """Find the profile that has a say: the one that is named, else the current one if it is of this very session."""
     if wanted.profile is not None:
@@ -172,7 +187,7 @@ def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
     if wanted.session is not None:
         return None
     current = world.config.profiles.get(current_profile(world.env))
-    if current is None or not current.has_session:
+    if current is None or not current.has_session or current.ours:
         return None
     theirs = choose(world.config, [], world.env, profile=current.name)
     return current if theirs.name == chosen.name else None

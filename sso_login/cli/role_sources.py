@@ -37,6 +37,10 @@ class Source(Protocol):
         """Say for people whose credentials they are."""
 
     @property
+    def label(self) -> str:
+        """Name them for a prompt: the profile, else ACCOUNT:ROLE."""
+
+    @property
     def region(self) -> str | None:
         """The region to work in, where the profile names one."""
 
@@ -124,6 +128,12 @@ class RoleSource(_Login):
         return f"{self.asked.role} in {self.asked.account}"
 
     @property
+    def label(self) -> str:
+        """Name the profile where it is of this very role, else account and role."""
+        role = self.asked.account, self.asked.role
+        return self.profile.name if self.profile and self.profile.target == role else ":".join(role)
+
+    @property
     def chosen(self) -> Chosen:  # type: ignore[override]  # read alone
         """Give the session."""
         return self.asked.chosen
@@ -160,6 +170,11 @@ class SignInSource(_Login):
         return f"profile {self.chosen.name} (signin)"
 
     @property
+    def label(self) -> str:
+        """Name the profile, which the login is called after."""
+        return self.chosen.name
+
+    @property
     def region(self) -> str | None:
         """The region to work in, where the profile names one."""
         return working_region(self.world.config, self.profile)
@@ -193,6 +208,11 @@ class ChainSource(_Login):
     def name(self) -> str:
         """Say which role in which account."""
         return f"{self.steps[-1].name} in {self.steps[-1].account}"
+
+    @property
+    def label(self) -> str:
+        """Name the profile."""
+        return self.profile.name
 
     @property
     def region(self) -> str | None:

@@ -108,9 +108,9 @@ class Sessions:
     def signed_in(self, profile: str) -> Found | None:
         """Find the login by AWS Sign-In of a profile, None where there is none or the profile has a session."""
         world = self.context.world()
-        if profile not in world.signin.cards.names():
-            return None
         configured = world.config.profiles.get(profile)
+        if profile not in world.signin.cards.names() and not (configured and configured.login_session):
+            return None
         return None if configured and configured.has_session else self._signed_in(profile)
 
     def _signed_in(self, name: str) -> Found:

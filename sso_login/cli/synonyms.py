@@ -19,7 +19,7 @@ COMMANDS: Final = {
     ),
     **dict.fromkeys(
         ("assume", "switch", "use", "shell", "run", "eval"),
-        "Run a command with a role's credentials: `sso-login exec -- COMMAND`.",
+        "`sso-login exec` opens a shell with a role's credentials.",
     ),
     **dict.fromkeys(
         ("env", "export", "export-credentials", "creds", "process"),

@@ -8,10 +8,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sso_login.core import role_command
 from sso_login.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sso_login.core.role_command import RoleCommand
 
 
 # Named tuples here: four dataclasses would take a tenth of all the time that `status` has.
@@ -58,6 +61,20 @@ class Profile(NamedTuple):
     duration_seconds: str | None = None
     mfa_serial: str | None = None
     credential_source: str | None = None
+    login_session: str | None = None
+
+    @property
+    def ours(self) -> RoleCommand | None:
+        """What its credential_process says, where that is a command line of ours and no sso key goes first."""
+        if self.sso_session or self.start_url or not self.credential_process:
+            return None
+        return role_command.read(self.credential_process)
+
+    @property
+    def target(self) -> tuple[str | None, str | None]:
+        """The account and the role that it names itself."""
+        said = self.ours
+        return (said.account, said.role) if said else (self.account_id, self.role_name)
 
     @property
     def legacy(self) -> bool:
@@ -66,8 +83,8 @@ class Profile(NamedTuple):
 
     @property
     def has_session(self) -> bool:
-        """Tell whether the profile is a session or points to one."""
-        return bool(self.sso_session or self.start_url)
+        """Tell whether the profile is a session or points to one, by sso keys or a credential_process of ours."""
+        return bool(self.sso_session or self.start_url or self.ours)
 
 
 class IssuerSection(NamedTuple):

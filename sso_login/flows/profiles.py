@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 import unicodedata
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.core.errors import UsageProblem
 from sso_login.core.model import normal_url
+from sso_login.core.role_command import RoleCommand, split, written
 from sso_login.flows.select import names
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _profile(role: Role, style: Style) -> RoleProfile:
         "role_name": _plain(role.name),
         "session": _plain(style.session),
     }
-    values = _sso_keys(role, style) if style.sso_keys else {"credential_process": _command(role, style)}
+    values = _sso_keys(role, style) if style.sso_keys else {"credential_process": _written(role, style)}
     if style.region:
         values["region"] = style.region
     remove = tuple(key for key in (*READ, *OTHER_SOURCES) if key not in values)
@@ -157,19 +157,12 @@ def _sso_keys(role: Role, style: Style) -> dict[str, str]:
     return {"sso_session": style.session, "sso_account_id": role.account.id, "sso_role_name": role.name}
 
 
-def _words(role: Role, session: str) -> list[str]:
-    named = ["--session", session, "--account", role.account.id, "--role", role.name]
-    return ["credentials", *named, "--format", "process"]
+def _written(role: Role, style: Style) -> str:
+    return written(style.program, _command(role, style.session), windows=style.windows)
 
 
-def _command(role: Role, style: Style) -> str:
-    """Write the command so that botocore's splitting gives its words back: shlex, or on Windows the C runtime's."""
-    words = [style.program, *_words(role, style.session)]
-    if style.windows:
-        from subprocess import list2cmdline
-
-        return list2cmdline(words)
-    return shlex.join(words)
+def _command(role: Role, session: str) -> RoleCommand:
+    return RoleCommand(session, account=role.account.id, role=role.name)
 
 
 def untouchable(
@@ -194,8 +187,8 @@ def _difference(keys: Mapping[str, str], role: Role, session: str, instance: Ins
     if "credential_process" in sources:
         if sources != {"credential_process"}:
             return "it has both credential_process and sso keys"
-        program, *words = _split(keys["credential_process"]) or [""]
-        fits = "sso-login" in program and words == _words(role, session)
+        program, *words = split(keys["credential_process"]) or [""]
+        fits = "sso-login" in program and words == _command(role, session).words
         return "" if fits else "its credential_process is another command"
     wanted = {"sso_account_id": role.account.id, "sso_role_name": role.name}
     if "sso_session" in sources or not {"sso_start_url", "sso_region"} <= sources:
@@ -217,10 +210,3 @@ def _same(key: str, keys: Mapping[str, str], value: str) -> bool:
 
 def _other(key: str, keys: Mapping[str, str], value: str) -> str:
     return f"its {key} is {keys[key][:60]!r}, not {value!r}" if key in keys else f"it has no {key}"
-
-
-def _split(command: str) -> list[str]:
-    try:
-        return shlex.split(command.replace("\\", "\\\\"))  # the backslashes of a Windows path are meant
-    except ValueError:
-        return []

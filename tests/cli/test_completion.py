@@ -158,7 +158,7 @@ def test_sessions_complete(known: Shell) -> None:
 def test_profiles_accounts_and_roles_complete(known: Shell) -> None:
     """From the profiles of the config alone; roles are those of the account that is named."""
     assert asked(known, "token", "--profile", "") == ["dev", "dev-too", "legacy", "prod"]
-    assert asked(known, "exec", "--profile", "") == ["dev", "dev-too", "legacy", "process", "prod"]
+    assert asked(known, "exec", "--profile", "") == ["dev", "dev-too", "legacy", "prod"]
     assert asked(known, "roles", "--account", "") == ["111122223333", "999988887777"]
     assert asked(known, "console", "--role", "") == ["Admin", "Audit", "ReadOnly"]
     assert asked(known, "console", "--account", "111122223333", "--role", "") == ["Admin", "ReadOnly"]

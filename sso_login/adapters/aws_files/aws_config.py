@@ -245,6 +245,7 @@ def _profile(name: str, title: str, values: Values) -> Profile:
         credential_process=values.get("credential_process"),
         role_arn=values.get("role_arn"),
         source_profile=values.get("source_profile"),
+        login_session=values.get("login_session"),
         external_id=values.get("external_id"),
         role_session_name=values.get("role_session_name"),
         duration_seconds=values.get("duration_seconds"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from sso_login.adapters.secrets.cards import FileCards
+    from sso_login.core.credentials import Role
     from sso_login.core.model import Card
     from sso_login.world import World
 
@@ -58,35 +59,47 @@ def profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     from sso_login.flows.select.chain import has_session
 
     world = _world(ctx)
-    names = {name for name, profile in world.config.profiles.items() if has_session(world.config, profile)}
-    return _items(sorted(names | _signed_in(world)), incomplete)
-
-
-def role_profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete with profiles that may lead to credentials."""
-    from sso_login.flows.select.chain import has_session
-
-    world = _world(ctx)
     found = world.config.profiles.items()
-    names = {name for name, profile in found if profile.credential_process or has_session(world.config, profile)}
+    names = {name for name, profile in found if profile.login_session or has_session(world.config, profile)}
     return _items(sorted(names | _signed_in(world)), incomplete)
+
+
+def exec_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete the first word behind `exec`, which may be a profile; the rest is for the shell."""
+    named = any(ctx.params.get(each) for each in ("profile", "session", "account", "role"))
+    if named or ctx.params.get(param.name or ""):
+        return command(ctx, param, incomplete)
+    return profiles(ctx, param, incomplete) or command(ctx, param, incomplete)
 
 
 def accounts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete with the accounts that profiles name, each with the first profile that does."""
+    """Complete with the accounts that profiles name, each with the first profile that does, and those listed lately."""
+    world = _world(ctx)
     named: dict[str, str] = {}
-    for name, profile in sorted(_world(ctx).config.profiles.items()):
-        if profile.account_id:
-            named.setdefault(profile.account_id, f"as in profile {name}")
+    for role in _listed(world):
+        named.setdefault(role.account.id, role.account.name or "")
+    for name, profile in sorted(world.config.profiles.items()):
+        account, _ = profile.target
+        if account:
+            named[account] = named.get(account) or f"as in profile {name}"
     return _items(sorted(named), incomplete, named)
 
 
 def roles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete with the roles that profiles name; those of --account, where it is given."""
+    """Complete with the roles that profiles name, and those listed lately; of --account, where it is given."""
+    world = _world(ctx)
     asked: Any = ctx.params.get("account")
-    found = _world(ctx).config.profiles.values()
-    names = {profile.role_name for profile in found if profile.role_name and asked in {None, profile.account_id}}
+    pairs = [profile.target for profile in world.config.profiles.values()]
+    pairs += [(role.account.id, role.name) for role in _listed(world)]
+    names = {role for account, role in pairs if role and asked in {None, account}}
     return _items(sorted(names), incomplete)
+
+
+def _listed(world: World) -> Iterator[Role]:
+    """Give the roles that were listed for any session."""
+    for card in _cards(world.cards):
+        found = world.remembered.listed(card.name, card.instance.binding)
+        yield from found.roles if found else ()
 
 
 def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -48,11 +48,29 @@ def followed(config: AwsConfig, profile: Profile) -> Chain:
 
 
 def leads(config: AwsConfig, profile: Profile) -> Profile:
-    """Give the profile whose session counts for this one: itself, else the one that its chain of roles starts from.
+    """Give the profile whose session counts for this one: itself, or the one that a chain of roles starts from.
 
-    Raises ConfigError.
+    A credential_process of ours that names another profile is followed, too. Raises ConfigError.
     """
-    return profile if profile.has_session or not profile.role_arn else followed(config, profile).start
+    seen: list[str] = []
+    here = profile
+    while True:
+        start = here if here.has_session or not here.role_arn else followed(config, here).start
+        said = start.ours
+        if said is None or not said.profile:
+            return start
+        seen.append(start.name)
+        here = _named(config, start, said.profile, seen)
+
+
+def _named(config: AwsConfig, profile: Profile, name: str, seen: list[str]) -> Profile:
+    place, found = config.place(profile.title), config.profiles.get(name)
+    if name in seen:
+        raise ConfigError(f"the credential_process of {place} leads in a circle", hint="Name a session in it.")
+    if found is None:
+        message = f"the credential_process of {place} names the profile {names.quoted(name)}, which is not there"
+        raise ConfigError(message, hint=names.did_you_mean(name, sorted(config.profiles), nothing="Add it."))
+    return found
 
 
 def has_session(config: AwsConfig, profile: Profile) -> bool:

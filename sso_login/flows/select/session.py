@@ -163,6 +163,9 @@ def _without_session(sources: Sources, profile: Profile) -> UsageProblem:
 
 
 def _of_profile(sources: Sources, profile: Profile) -> Chosen:
+    said = profile.ours
+    if said and said.session:
+        return _named(sources, said.session, said_by=f" (from profile {names.quoted(profile.name)})")
     if not profile.sso_session:
         return _of_legacy(sources, profile)
     section = sources.config.sessions.get(profile.sso_session)
@@ -272,10 +275,21 @@ def _holder(sources: Sources, name: str) -> tuple[str | None, str | None] | None
 def _unknown(sources: Sources, name: str, *, said_by: str) -> UnknownSession:
     profile = sources.config.profiles.get(name)
     message = f"no session {names.quoted(name)}{said_by} in {sources.config.path}, nor was one ever logged in"
-    if profile is not None and profile.sso_session:
-        hint = f"It is a profile of the session {names.quoted(profile.sso_session)}; name that, or use --profile."
+    theirs = _session_of(sources, profile) if profile is not None else ""
+    if theirs:
+        hint = f"It is a profile of the session {names.quoted(theirs)}; name that, or use --profile."
         return UnknownSession(message, hint=hint)
     nothing = "No session is known: add an [sso-session NAME] to that file, or use --start-url and --region."
     return UnknownSession(
         message, hint=names.did_you_mean(name, known(sources.config, _cards(sources)), nothing=nothing)
     )
+
+
+def _session_of(sources: Sources, profile: Profile) -> str:
+    """Name the session that a profile points to, nothing where it points to none."""
+    try:
+        start = leads(sources.config, profile)
+    except ConfigError:
+        return ""
+    said = start.ours
+    return start.sso_session or (said.session if said else "") or ""

@@ -132,6 +132,39 @@ def test_options_behind_the_command_are_its_own(sh: Shell) -> None:
     assert process("exec", *HERE, "--", *show, env=sh.env) == Ran(0, expected, "")
 
 
+@pytest.mark.parametrize("argv", [["dev", "--", *SHOW], ["dev", *SHOW], ["--profile", "dev", *SHOW]])
+def test_a_profile_may_stand_before_the_command(sh: Shell, argv: list[str]) -> None:
+    """`exec dev -- cmd` means the profile, on the hot path, too; the child is told whose credentials it has."""
+    for _ in range(2):
+        found = environment(process("exec", *argv, env=sh.env))
+        assert (found["AWS_REGION"], found["AWS_SSO_PROFILE"]) == ("eu-west-1", "dev")
+    assert (
+        environment(process("exec", *HERE, "--", *SHOW, env=sh.env))["AWS_SSO_PROFILE"] == f"{ACCOUNT}:ReadOnlyAccess"
+    )
+
+
+def test_options_may_stand_behind_the_profile(sh: Shell) -> None:
+    """Before the `--` that begins the command; its own options are its own."""
+    found = environment(process("exec", "dev", "--role", "ReadOnlyAccess", "--no-input", "--", *SHOW, env=sh.env))
+    assert found["AWS_SSO_PROFILE"] == "dev"
+    echo = (sys.executable, "-c", "import sys; print(sys.argv[1:])", "--", "--role", "x")
+    assert process("exec", "dev", "--", *echo, env=sh.env).out == f"{['--', '--role', 'x']}\n"
+    assert process("exec", "--profile", "dev", *echo, env=sh.env).out == f"{['--', '--role', 'x']}\n"
+
+
+@pytest.mark.parametrize("argv", [["dve"], ["dve", "--", "true"]])
+def test_a_profile_that_is_not_there_is_exit_2(sh: Shell, argv: list[str]) -> None:
+    """With did-you-mean; nothing is run."""
+    ran = sh("exec", *argv)
+    assert (ran.code, "Did you mean `dev`?" in ran.err) == (2, True)
+
+
+def test_a_profile_is_named_once(sh: Shell) -> None:
+    """What is said by flags already leaves the words behind it to the command."""
+    ran = process("exec", "--profile", "dev", "dev", "--", "x", env=sh.env)
+    assert (ran.code, "dev: command not found" in ran.err) == (127, True)
+
+
 def test_without_a_command_it_is_exit_2(sh: Shell) -> None:
     """And so are options that cannot be meant; without a login it is exit 3, and nothing is run."""
     assert sh("exec", *HERE).code == 2

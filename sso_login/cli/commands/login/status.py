@@ -75,7 +75,8 @@ def _fitting(context: Context, *, check: bool, within: float | None, short: bool
 
 def _standing(world: World, found: Found) -> Standing:
     if isinstance(found, tuple):
-        return Standing(name=found[0], state=UNREADABLE, error=found[1], unread_kind=kind_of(found))
+        state = LOGIN_REQUIRED if isinstance(found[1], LoginRequired) else UNREADABLE
+        return Standing(name=found[0], state=state, error=found[1], unread_kind=kind_of(found))
     return standing(ports_of(world, found), found)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sso_login.aws.console import console_url, federation_url, home_url
-from sso_login.cli.credential_source import Wanted, resolve, target_options
+from sso_login.cli.credential_source import Wanted, profile_argument, resolve, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, UsageProblem
@@ -25,6 +25,7 @@ PATIENCE: Final = 60.0  # seconds that a browser may take to start
     cls=Command, epilog="sso-login console --profile dev --destination https://console.aws.amazon.com/s3/buckets"
 )
 @target_options
+@profile_argument
 @click.option("--print", "prints", is_flag=True, help="Print the address, which signs in whoever opens it first.")
 @click.option("--destination", metavar="URL", help="The page to begin with.  [default: the console's home]")
 def console(context: Context, wanted: Wanted, *, prints: bool, destination: str | None) -> None:

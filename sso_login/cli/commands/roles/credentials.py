@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.credential_source import Wanted, resolve, target_options
+from sso_login.cli.credential_source import Wanted, profile_argument, resolve, target_options
 from sso_login.cli.options import Command, OneOf
 from sso_login.cli.output.credential_formats import FORMATS
 from sso_login.cli.output.render import out
@@ -28,6 +28,7 @@ sso-login credentials --profile dev --write-profile dev-keys     (from cron, for
 
 @click.command(cls=Command, epilog=_EXAMPLE)
 @target_options
+@profile_argument
 @click.option(
     "--format",
     "form",

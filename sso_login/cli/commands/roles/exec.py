@@ -1,8 +1,10 @@
-"""`sso-login exec`: run a command with role credentials in its environment."""
+"""`sso-login exec`: run a command, or the user's own shell, with role credentials in its environment."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,47 +13,96 @@ from sso_login.cli.completion import candidates as known
 from sso_login.cli.credential_source import Wanted, resolve, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.credential_formats import CLEARED, variables
-from sso_login.core.errors import SsoLoginError
+from sso_login.core.errors import SsoLoginError, UsageProblem
 from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sso_login.cli.context import Context
     from sso_login.cli.role_sources import Source
 
 AT_LEAST: Final = 900.0  # seconds that the credentials are good for, where the role's session lasts as long
+_TARGET: Final = ("profile", "session", "account", "role")
+_EXAMPLE: Final = """\
+sso-login exec dev -- terraform plan
+sso-login exec dev                      (your shell, until `exit`)
+sso-login exec                          (pick a role first)"""
 
 
-@click.command(
-    "exec",
-    cls=Command,
-    epilog="sso-login exec --profile dev -- terraform plan",
-    context_settings={"allow_interspersed_args": False},
-)
+class WithProfile(Command):
+    """A command that may begin with PROFILE: before `--`, or a profile's name where a command could stand."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put --profile before what is a profile's name, and `--` before the command."""
+        return super().parse_args(ctx, self._sorted(ctx, list(args)))
+
+    def _sorted(self, ctx: click.Context, args: list[str]) -> list[str]:
+        said, rest = self._parsed(ctx, args)
+        before = args[: len(args) - len(rest)]
+        if not rest or before[-1:] == ["--"] or any(said.get(name) is not None for name in _TARGET):
+            return args
+        word, *behind = rest
+        if "--" in behind:
+            at = behind.index("--")
+            _, strange = self._parsed(ctx, behind[:at])
+            return args if strange else [*before, f"--profile={word}", *behind]
+        if ctx.resilient_parsing:
+            return args
+        return [*before, f"--profile={word}", *behind] if self._is_profile(ctx, word, alone=not behind) else args
+
+    def _parsed(self, ctx: click.Context, args: list[str]) -> tuple[dict[str, Any], list[str]]:
+        """Give the options, and the words from the first on that is none."""
+        said, _, _ = self.make_parser(ctx).parse_args(list(args))
+        words = said.get("command")
+        return dict(said), list(words) if isinstance(words, tuple) else []
+
+    def _is_profile(self, ctx: click.Context, word: str, *, alone: bool) -> bool:
+        """Tell a profile from a command; one word that is neither is taken for a profile that is not there."""
+        import shutil
+
+        world = ctx.obj.world()
+        if word in world.config.profiles or word in world.signin.cards.names():
+            return True
+        return alone and shutil.which(word, path=world.env.get("PATH")) is None and not os.path.dirname(word)  # noqa: PTH120 - a word, no path
+
+
+@click.command("exec", cls=WithProfile, epilog=_EXAMPLE, context_settings={"allow_interspersed_args": False})
 @target_options
 @click.argument(
-    "command", nargs=-1, required=True, metavar="[--] COMMAND...", type=click.UNPROCESSED, shell_complete=known.command
+    "command",
+    nargs=-1,
+    metavar="[PROFILE] [-- COMMAND...]",
+    type=click.UNPROCESSED,
+    shell_complete=known.exec_words,
 )
 def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
-    """Run COMMAND with credentials of a role in its environment; its exit code is passed on.
+    """Run COMMAND, or your shell, with credentials of a role in its environment; its exit code is passed on.
 
     Other AWS credentials and AWS_PROFILE are taken out of that environment first; AWS_REGION is set where the profile
-    names a region, else left alone. The credentials are good for 15 minutes at least, and at most for as long as the
-    role's session: for what runs longer use a profile with credential_process.
+    names a region, else left alone. AWS_SSO_PROFILE says for prompts whose credentials they are. They are good for 15
+    minutes at least, and at most for as long as the role's session: for what runs longer use a profile with
+    credential_process.
     """
     world = context.world()
     indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
     source = resolve(context, wanted)
+    if not command and not _terminal():
+        hint = "Name one after `--`, such as `sso-login exec -- aws s3 ls`; at a terminal your shell is run."
+        raise UsageProblem("no command is named, and this is not a terminal", hint=hint)
     added = added_by(source)
     environment = {name: value for name, value in world.env.items() if name not in CLEARED} | added
     if source.noted:
         more = {name: value for name, value in added.items() if name not in layout.FROM_RECORD}
         asked = ("exec", *wanted.words[1:])
         indexes[source.instance.kind].note(asked, source.noted, config=world.config, more=more)
+    if not command:
+        _told(context, source, world.clock.now(), added)
     context.quiet()
     from sso_login.adapters.system.exec_program import CannotRun, become
 
     try:
-        return become(command, environment)
+        return become(command or shell(world.env), environment)
     except CannotRun as error:
         context.render.error(SsoLoginError(str(error), hint="Name a program that is on PATH after `--`."))
         return error.exit_code
@@ -61,7 +112,37 @@ def added_by(source: Source) -> dict[str, str]:
     """Give what the command finds in its environment besides."""
     credentials = source.credentials(AT_LEAST)
     account = {"AWS_ACCOUNT_ID": credentials.account_id} if credentials.account_id else {}
-    return {**variables(credentials, source.region), **account}
+    return {**variables(credentials, source.region), **account, "AWS_SSO_PROFILE": source.label}
+
+
+def shell(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the user's own shell: SHELL, else the system's word for it."""
+    if sys.platform == "win32":
+        return (env.get("COMSPEC") or "cmd.exe",)
+    named = env.get("SHELL", "")
+    if os.path.isabs(named) and os.access(named, os.X_OK):  # noqa: PTH117 - a string
+        return (named,)
+    import pwd
+
+    try:
+        found = pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        found = ""
+    return (found if os.access(found, os.X_OK) else "/bin/sh",)
+
+
+def _terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def _told(context: Context, source: Source, now: float, added: Mapping[str, str]) -> None:
+    import calendar
+    import time
+
+    from sso_login.core.times import about
+
+    left = calendar.timegm(time.strptime(added["AWS_CREDENTIAL_EXPIRATION"], "%Y-%m-%dT%H:%M:%SZ")) - now
+    context.render.say(f"Shell with credentials of {source.name}, good for {about(left)}; `exit` leaves it.")
 
 
 exec = run  # noqa: A001 - the table of commands looks for it by its name
