@@ -1,0 +1,1 @@
+"""Logins at OAuth issuers, through the front door."""
