@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGES = (
-    *("click", "requests", "urllib3", "certifi", "idna", "charset_normalizer", "rich", "pygments", "markdown_it"),
+    *("click", "urllib3", "certifi", "idna", "rich", "pygments", "markdown_it"),
     *("keyring", "jaraco", "secretstorage", "jeepney", "cryptography", "cffi", "segno", "truststore"),
 )
 HINT = "Rename it, or start sso-login without PYTHONPATH and from another folder."

@@ -78,7 +78,7 @@ def bundle_finding(env: Mapping[str, str]) -> Finding:
     except ConfigError as error:
         return of_error(BUNDLE, error)
     if isinstance(bundle, bool):
-        return fine(BUNDLE, "the certificates that come with Python's requests are trusted (certifi)")
+        return fine(BUNDLE, "the certificates of Python's certifi are trusted")
     name = next(name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name))
     return fine(BUNDLE, f"{name} names {bundle}, which can be read")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +13,32 @@ T = TypeVar("T")
 
 # On Windows a wait on a lock does not see Ctrl-C before it ends, so no single wait is longer than this (seconds).
 _SLICE: Final = 0.5
+
+
+class _Outcome(Generic[T]):
+    """What a call returned or raised, once it is `finished`; concurrent.futures has the same and costs more."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self.finished = threading.Event()
+        self._call = call
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._value.append(self._call())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that waits
+            self._error = error
+        finally:
+            self.finished.set()
+
+    def given(self) -> T:
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None  # its traceback holds this very frame
+        return self._value[0]
 
 
 def within(
@@ -29,25 +54,15 @@ def within(
     The call runs in a daemon thread. After a timeout that thread is abandoned, not ended: the call may still
     take effect for as long as the process lives. `on_slow` is told once if `slow_after` seconds pass first.
     """
-    outcome: Future[T] = Future()
-    finished = threading.Event()
-    threading.Thread(target=_run, args=(call, outcome, finished), name="within", daemon=True).start()
+    outcome = _Outcome(call)
+    threading.Thread(target=outcome.run, name="within", daemon=True).start()
     started = time.monotonic()
     end = started + seconds
-    if on_slow is not None and not _waited(finished, min(end, started + slow_after)) and time.monotonic() < end:
+    if on_slow is not None and not _waited(outcome.finished, min(end, started + slow_after)) and time.monotonic() < end:
         on_slow()
-    if not _waited(finished, end):
+    if not _waited(outcome.finished, end):
         raise on_timeout()
-    return outcome.result()
-
-
-def _run(call: Callable[[], T], outcome: Future[T], finished: threading.Event) -> None:
-    try:
-        outcome.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that waits
-        outcome.set_exception(error)
-    finally:
-        finished.set()
+    return outcome.given()
 
 
 def _waited(finished: threading.Event, end: float) -> bool:

@@ -1,8 +1,8 @@
-"""requests as the port Transport: one whole call under one deadline, nothing trusted and nothing repeated.
+"""urllib3 as the port Transport: one whole call under one deadline, nothing trusted and nothing repeated.
 
-requests' Session is left out on purpose, and with it netrc, cookies, redirects and proxies found by themselves;
-its HTTPAdapter alone sends one request once. A connection is closed after its one request, but for requests that allow
-to keep it: listing hundreds of accounts must not cost a TLS handshake for each.
+requests' Session would bring netrc, cookies, redirects and proxies found by themselves, and cost half a renewal to
+import. A connection is closed after its one request, but for requests that allow to keep it: neither listing hundreds
+of accounts nor the polls of a login must cost a TLS handshake for each.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import ssl
 import threading
 import time
 import zlib
+from base64 import b64encode
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlencode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlencode
 
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3 import ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, ReadTimeoutError
+from urllib3.util import parse_url
 
 from sso_login import __version__
 from sso_login.adapters.system.deadline import within
@@ -34,6 +36,8 @@ from sso_login.core.message import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from urllib3 import BaseHTTPResponse
 
 log = logging.getLogger(__name__)
 # urllib3 logs URLs with their queries, some of them as warnings: no handler may ever see them.
@@ -55,7 +59,7 @@ class Http:
     def __init__(self, env: Mapping[str, str]) -> None:
         """Keep the environment; it is read at each call, since a broken setting is that call's error."""
         self._env = env
-        self._idle = Idle[_Once](MOST_IDLE)
+        self._idle = Idle[HTTPConnectionPool](MOST_IDLE)
         self._trusted: str | bool | None = None
 
     def send(self, request: Request) -> Response:
@@ -84,12 +88,12 @@ def _request_id(response: Response) -> str:
 class _Attempt:
     """One try of one request: knows whether it left this machine, and can be called off."""
 
-    def __init__(self, request: Request, host: str, *, route: Route, idle: Idle[_Once]) -> None:
+    def __init__(self, request: Request, host: str, *, route: Route, idle: Idle[HTTPConnectionPool]) -> None:
         self.host = host
         self._request = request
+        self._prepared = _prepared(request)
         self._route = route
         self._idle = idle
-        self._proxies = {"https": route.proxy} if route.proxy else None
         self._lock = threading.Lock()
         self._sent = self._hooked = False
         self._called_off = False
@@ -99,27 +103,30 @@ class _Attempt:
         """Send and read the whole reply; runs in a thread of its own."""
         _current.set(self)
         used = self._idle.take(self._route) if self._request.keep_alive else None
-        adapter = used or _Once(pool_connections=1, pool_maxsize=1)
+        try:
+            pool = _pool(self._request.url, self._route) if used is None else used
+        except (HTTPError, OSError, ValueError):
+            raise self._lost() from None
         whole = False
         try:
-            response = self._answer(adapter)
+            response = self._answer(pool)
             whole = True
         except SsoLoginError:
             raise
         except Exception:  # noqa: BLE001 - the bytes of an answer are anybody's: none of them may end the program
             raise self._odd("cannot be read") if self._left else self._lost() from None
         finally:
-            self._done(adapter, whole=whole)
+            self._done(pool, whole=whole)
         return response
 
-    def _answer(self, adapter: _Once) -> Response:
-        reply = self._asked(adapter)
+    def _answer(self, pool: HTTPConnectionPool) -> Response:
+        reply = self._asked(pool)
         try:
-            return Response(reply.status_code, _lowered(reply.headers), self._body(reply))
+            return Response(reply.status, _lowered(reply.headers), self._body(reply))
         finally:
             reply.close()
 
-    def _done(self, adapter: _Once, *, whole: bool) -> None:
+    def _done(self, pool: HTTPConnectionPool, *, whole: bool) -> None:
         """Keep the connection after a whole answer where that is allowed, else close it for good."""
         with self._lock:
             kept = whole and self._request.keep_alive and not self._called_off
@@ -127,9 +134,9 @@ class _Attempt:
             if kept:
                 self._socket = None  # from now on another attempt's: not to be cut by this one
         if kept:
-            self._idle.keep(self._route, adapter)
+            self._idle.keep(self._route, pool)
             return
-        adapter.close()
+        pool.close()
         if isinstance(connection, socket.socket):
             _drop(connection)
 
@@ -138,8 +145,8 @@ class _Attempt:
         """Tell whether the request may have left: only a hook that is known to stand proves that it has not."""
         return self._sent or not self._hooked
 
-    def hook(self) -> None:
-        """Note that the connection about to be made will tell when the request leaves."""
+    def _hook(self) -> None:
+        """Note that the connection about to be used will tell when the request leaves."""
         self._hooked = True
 
     def leave(self, connection: object) -> None:
@@ -162,16 +169,23 @@ class _Attempt:
         what = f"{self.host} did not answer" if sent else f"there was no connection to {self.host}"
         return Unreachable(f"{what} within {self._request.deadline:g} s", sent=sent, passes=sent)
 
-    def _asked(self, adapter: HTTPAdapter) -> requests.Response:
+    def _asked(self, pool: HTTPConnectionPool) -> BaseHTTPResponse:
+        self._hook()
+        method, url, headers, body = self._prepared
         try:
-            return adapter.send(
-                _prepared(self._request),
-                stream=True,
-                timeout=(self._request.deadline, self._request.deadline),
-                verify=self._route.verify,
-                proxies=self._proxies,
+            return pool.urlopen(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=self._request.deadline,
+                preload_content=False,
+                decode_content=False,
             )
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
             # Their texts carry the URL with its query, so they go no further.
             raise self._trouble(list(_causes(error))) from None
 
@@ -190,10 +204,10 @@ class _Attempt:
     def _lost(self, why: str = "it cannot be reached") -> Unreachable:
         return Unreachable(f"there is no connection to {self.host}: {why}", sent=False)
 
-    def _body(self, reply: requests.Response) -> bytes:
+    def _body(self, reply: BaseHTTPResponse) -> bytes:
         body = bytearray()
         try:
-            for chunk in reply.raw.stream(CHUNK, decode_content=False):
+            for chunk in reply.stream(CHUNK, decode_content=False):
                 body += chunk
                 if len(body) > LONGEST_BODY:
                     raise self._odd("is larger than 1 MiB")
@@ -247,28 +261,51 @@ def _leave(connection: HTTPConnection) -> None:
     _current.get().leave(connection.sock)
 
 
-class _Once(HTTPAdapter):
-    """requests' adapter, with connections that know their attempt; it repeats nothing."""
+def _pool(url: str, route: Route) -> HTTPConnectionPool:
+    """Make what holds one connection to the URL's host, by the route's proxy; its connections know their attempt."""
+    target = parse_url(url)
+    trust: dict[str, Any] = {}
+    if target.scheme == "https":
+        place = "ca_cert_dir" if isinstance(route.verify, str) and Path(route.verify).is_dir() else "ca_certs"
+        trust = {"cert_reqs": "CERT_REQUIRED", place: _bundle() if route.verify is True else route.verify}
+    pool: HTTPConnectionPool
+    if route.proxy:
+        manager = ProxyManager(route.proxy, num_pools=1, maxsize=1, proxy_headers=_known_to(route.proxy), **trust)
+        pool = manager.connection_from_host(target.host, target.port, target.scheme)
+    elif target.scheme == "https":
+        pool = HTTPSConnectionPool(target.host or "", target.port, maxsize=1, **trust)
+    else:
+        pool = HTTPConnectionPool(target.host or "", target.port, maxsize=1)
+    pool.ConnectionCls = _Tls if isinstance(pool, HTTPSConnectionPool) else _Plain
+    return pool
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401 - the same
-        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
-        pool.ConnectionCls = _Tls if isinstance(pool, HTTPSConnectionPool) else _Plain
-        _current.get().hook()
-        return pool
+
+def _bundle() -> str:
+    from certifi import where
+
+    return where()
 
 
-def _prepared(request: Request) -> requests.PreparedRequest:
+def _known_to(proxy: str) -> dict[str, str]:
+    """Say to a proxy who we are, where its URL does."""
+    user, colon, password = (parse_url(proxy).auth or "").partition(":")
+    if not user and not colon:
+        return {}
+    known = f"{unquote(user)}:{unquote(password)}".encode()
+    return {"Proxy-Authorization": f"Basic {b64encode(known).decode()}"}
+
+
+def _prepared(request: Request) -> tuple[str, str, dict[str, str], bytes | None]:
+    """Give method, path with query, headers and body as they are sent."""
     closing = {} if request.keep_alive else {"Connection": "close"}
     headers = {**HEADERS, **closing, **request.headers}
     body = None
     if request.json is not None:
         body, headers["Content-Type"] = json.dumps(request.json, allow_nan=False).encode(), "application/json"
     elif request.form is not None:
-        body, headers["Content-Type"] = (
-            urlencode(request.form, doseq=True).encode(),
-            "application/x-www-form-urlencoded",
-        )
-    return requests.Request(request.method, request.url, headers=headers, data=body).prepare()
+        body = urlencode(request.form, doseq=True).encode()
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return request.method, parse_url(request.url).request_uri, headers, body
 
 
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:

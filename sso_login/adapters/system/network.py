@@ -32,7 +32,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def bundle_for(env: Mapping[str, str]) -> str | bool:
-    """Name the CA bundle to trust, True for requests' own; raise ConfigError for one that is none."""
+    """Name the CA bundle to trust, True for certifi's; raise ConfigError for one that is none."""
     name = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name)), None)
     if name is None:
         return True

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sso_login.core.credentials import RoleStep
 from sso_login.core.errors import ConfigError, SsoLoginError
 from sso_login.flows.select import names
 
 if TYPE_CHECKING:
     from sso_login.core.config import AwsConfig, Profile
+    from sso_login.core.credentials import RoleStep
 
 MOST: Final = 5  # roles in one chain
 SESSION_NAME: Final = "sso-login"  # where role_session_name is not said, as the SDKs make one up
@@ -112,6 +112,8 @@ def _source(config: AwsConfig, profile: Profile, seen: list[str]) -> Profile:
 
 
 def _step(config: AwsConfig, profile: Profile) -> RoleStep:
+    from sso_login.core.credentials import RoleStep
+
     place = config.place(profile.title)
     for key, why in (
         ("mfa_serial", "Nobody is asked for a code of a device: take mfa_serial out, or use the AWS CLI for it."),

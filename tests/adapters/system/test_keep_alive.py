@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from urllib3 import HTTPConnectionPool
 
-from sso_login.adapters.system.http import Http, _Attempt, _Once
+from sso_login.adapters.system.http import Http, _Attempt
 from sso_login.adapters.system.idle import Idle, Route
 from sso_login.core.errors import NotAnAnswer, Unreachable
 from sso_login.core.message import Request
@@ -198,19 +199,19 @@ def test_no_more_are_kept_than_allowed_and_only_for_the_same_route() -> None:
 def test_a_connection_whose_try_was_called_off_is_never_kept() -> None:
     """The whole answer may have come in the very moment in which the time was up: the socket is cut already."""
 
-    class Adapter(_Once):
+    class Pool(HTTPConnectionPool):
         closed = False
 
         def close(self) -> None:
             self.closed = True
             super().close()
 
-    idle = Idle[_Once](4)
+    idle = Idle[HTTPConnectionPool](4)
     route = Route("http", "127.0.0.1:9", verify=True, proxy=None)
     for called_off in (False, True):
         attempt = _Attempt(Request("X", "GET", "http://127.0.0.1:9/", keep_alive=True), "x", route=route, idle=idle)
-        adapter = Adapter()
+        pool = Pool("127.0.0.1", 9)
         if called_off:
             attempt.late()
-        attempt._done(adapter, whole=True)
-        assert (idle.take(route) is None, adapter.closed) == (called_off, called_off)
+        attempt._done(pool, whole=True)
+        assert (idle.take(route) is None, pool.closed) == (called_off, called_off)
