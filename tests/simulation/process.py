@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from greenlet import greenlet
@@ -45,7 +46,7 @@ class Process:
         self.cards = SimCards(self)
         self.locks = self.role_locks = SimLocks(self)
         self.clock = SimClock(self)
-        self.rescue = SessionStore(SimEntries(self, "rescue"))
+        self.rescue = SimStore(SimEntries(self, "rescue"))
         self.sdk_cache = SimSdk(self)
         self._body = greenlet(lambda: self._run(work))
         self._scheduler: greenlet | None = None
@@ -86,9 +87,9 @@ class Process:
         if raised is not None:
             raise raised
 
-    def store(self, kind: str) -> SessionStore:
+    def store(self, kind: str) -> SimStore:
         """Give the store of that kind."""
-        return SessionStore(SimEntries(self, kind))
+        return SimStore(SimEntries(self, kind))
 
     def roles(self, kind: str) -> EntryRoles:
         """Give the role credentials of that store."""
@@ -164,7 +165,7 @@ class SimEntries:
                 raise
             landed = unknown
         if entry == ENTRY:
-            session = record.unpacked(text, name=NAME, where="the simulation")
+            session = unpacked(text)
             self._process.disk.writes(self._process, self.kind, session)
             self._process.disk.saved.add(session.token.access.reveal())
             self._process.proved = True
@@ -186,6 +187,21 @@ class SimEntries:
     def found(self, beginning: str) -> list[str]:
         """List what a store of files can list."""
         return [entry for entry in self._texts if self.kind != "keyring" and entry.startswith(beginning)]
+
+
+class SimStore(SessionStore):
+    """The store of logins over those entries; the same text is taken apart once, for it is the same session."""
+
+    def load(self, name: str) -> Session | None:
+        """Give the session."""
+        text = self._entries.read(self.entry(name))
+        return None if text is None else unpacked(text)
+
+
+@lru_cache(maxsize=1000)
+def unpacked(text: str) -> Session:
+    """Take a record of the login apart."""
+    return record.unpacked(text, name=NAME, where="the simulation")
 
 
 class SimCards:

@@ -31,10 +31,12 @@ class FileCards:
 
     def read(self, name: str) -> Card | None:
         """Give a card, None where there is none; raise BadRecord, NewerRecord, UnsafeFile."""
+        content = files.read(self.path(name))
+        return None if content is None else self.parsed(name, content)
+
+    def parsed(self, name: str, content: bytes) -> Card:
+        """Give the card that a file holds; raise BadRecord, NewerRecord."""
         path = self.path(name)
-        content = files.read(path)
-        if content is None:
-            return None
         try:
             card = _card(content)
         except record.Newer:

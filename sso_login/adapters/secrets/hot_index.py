@@ -126,9 +126,11 @@ class Index:
 
     def _login(self, noted: Noted) -> str | None:
         path = self._cards.path(noted.name)
-        stamp, text = layout.stamp(path), (files.read(path) or b"").decode("utf-8", "replace")
-        card, facts = self._cards.read(noted.name), layout.card_facts(text, noted.entry)
-        if card is None or card.instance.binding != noted.binding or not facts or layout.stamp(path) != stamp:
+        content = files.read(path)
+        if content is None:
+            return None
+        card, facts = self._cards.parsed(noted.name, content), layout.card_facts(content.decode(), noted.entry)
+        if card.instance.binding != noted.binding or not facts:
             return None
         copy = self._sdk_file(card.sdk_cache) if card.sdk_cache and not noted.entry.startswith(_ROLE) else ""
         seen = layout.stamp(copy) if copy else ""
