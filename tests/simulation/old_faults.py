@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 from sso_login.adapters.aws_files import sdk_files
@@ -12,7 +13,9 @@ from sso_login.core.errors import BoundElsewhere, NotLoggedIn
 from sso_login.core.model import Card, Session, Token
 from sso_login.flows import renewal, rescue, stored_login
 from sso_login.flows.stored_login import Held, StoredLogin
+from tests.simulation.enumerated import FEW, failing, violated
 from tests.simulation.process import SimLocks
+from tests.simulation.schedule import verdict
 
 Undo = tuple[object, str, object]
 Put = Callable[[object, str, object], None]
@@ -156,6 +159,25 @@ FAULTS: Final[dict[str, Callable[[Put], None]]] = {
     "role credentials are saved before their card lists them": _roles_before_their_card,
     "a rescue that cannot be read is passed over": _unreadable_rescue_passed_over,
 }
+
+
+def found(name: str, *, seeds: int) -> tuple[str, str] | None:
+    """Put a fault back and look for it by so many seeds and by the small cases; give where it shows, and how."""
+    with put_back(name):
+        for where, how in chain(_by_seeds(0, seeds // 10), _by_failures(), _by_seeds(seeds // 10, seeds)):
+            if how:
+                return where, how
+    return None
+
+
+def _by_seeds(first: int, last: int) -> Iterator[tuple[str, str]]:
+    return ((f"--seed {seed}", verdict(seed)) for seed in range(first, last))
+
+
+def _by_failures() -> Iterator[tuple[str, str]]:
+    """Run the small cases in which two steps fail."""
+    for case in failing(FEW, failures=2):
+        yield f"{' then '.join(case.kinds)}, steps {' and '.join(map(str, case.failing))} fail", violated(case)
 
 
 @contextmanager

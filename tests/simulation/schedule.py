@@ -4,77 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from sso_login.core.errors import LoginRequired, RefreshRefused, SaveUnknown, StorageError, StoreUnusable, Unreachable
 from sso_login.core.model import Card
-from sso_login.flows.login import already, ground
-from sso_login.flows.logout import forget
-from sso_login.flows.renewal import Want, ensured
-from sso_login.flows.role_credentials import RoleAsked, role_credentials
-from sso_login.flows.select.session import Chosen
-from sso_login.flows.stored_login import StoredLogin
-from tests.simulation.disk import ENTRY, HOUR, INSTANCE, NAME, SCOPES, Disk, Violated
-from tests.simulation.process import Process, SimIssuer
+from sso_login.flows.renewal import Want
+from tests.simulation.disk import ENTRY, HOUR, NAME, Disk, Violated
+from tests.simulation.process import Process
+from tests.simulation.work import credentials, device, logout, made, token
 
 KINDS: Final = ("token", "refresh", "force", "credentials", "device", "device", "logout", "sdk")
 DAY: Final = 86_400.0
 MOST_STEPS: Final = 3_000  # a schedule that takes more turns in circles
-
-
-def chosen(*, shared: bool) -> Chosen:
-    """Choose the one session there is."""
-    return Chosen(NAME, INSTANCE, SCOPES, None, sdk_cache=shared, source="the config")
-
-
-# --- what the processes do
-
-
-def token(process: Process, *, shared: bool, want: Want) -> None:
-    """`token` and `refresh`."""
-    outcome = ensured(process, chosen(shared=shared), want)
-    process.disk.hands_out(outcome.session.token)
-
-
-def credentials(process: Process, *, shared: bool) -> None:
-    """`credentials`."""
-    role_credentials(process, RoleAsked(chosen(shared=shared), "111122223333", "Admin"))
-
-
-def device(process: Process, *, shared: bool, force: bool) -> None:
-    """`device`: a human approves at once."""
-    one = chosen(shared=shared)
-    basis = ground(process, one, force=force)
-    if already(process, one, basis):
-        return
-    process.step("approve")
-    made = process.disk.granted()
-    StoredLogin(process, one).sign_in(made, basis.store, sdk_cache=one.cached_as if shared else "")
-
-
-def logout(process: Process, *, shared: bool) -> None:
-    """`logout`."""
-    forget(process, chosen(shared=shared), local=False)
-
-
-def sdk(process: Process) -> None:
-    """Renew as botocore does: read the file, spend its refresh token, write the file; no lock, no second look."""
-    process.step("read sdk")
-    kept = process.disk.sdk.get(NAME)
-    if kept is None or kept[0].token.usable(process.disk.wall, 900):
-        return
-    session = kept[0]
-    token = SimIssuer(process).renew(session)
-    process.step("write sdk")
-    if NAME in process.disk.sdk:  # a logout meanwhile: nobody can keep an SDK from writing it again, but it is not ours
-        process.disk.sdk[NAME] = replace(session, token=token), process.disk.wall
-        process.disk.saved.add(token.access.reveal())
-        if process.disk.live.get(process.login) != (token.refresh.reveal() if token.refresh else ""):
-            process.disk.excused.add(process.login)  # two SDKs at once, and the last to write was not the last to renew
-        process.disk.by_an_sdk.add(token.access.reveal())
-        process.unstored = False
 
 
 # --- what goes wrong
@@ -86,15 +29,18 @@ class Plan:
 
     draw: random.Random
     faults: int = 0
+    chance: float = 0.12  # that one of them goes wrong at a step
     switching: float = 0.3
     storm: bool = False
-    switches: dict[int, int] = field(default_factory=dict)  # enumerated: at that step, go on with that process
-    kill: int = -1  # enumerated: at that step
+    unreadable: bool = False  # what was rescued, from its first failure on: a file that cannot be read stays so
+    switches: frozenset[int] = frozenset()  # enumerated: the steps at which the other process goes on
+    kill: int = -1  # enumerated: the step at which the one whose turn it is is killed
+    failing: frozenset[int] = frozenset()  # enumerated: the steps that fail
     log: list[str] = field(default_factory=list)
 
     def fault(self, disk: Disk, process: Process, step: str) -> Exception | str | None:
         """Draw what goes wrong at that step: an exception to raise there, `kill`, or nothing."""
-        if self.faults == 0 or self.draw.random() > 0.12:
+        if self.faults == 0 or self.draw.random() > self.chance:
             return None
         self.faults -= 1
         if self.draw.random() < 0.35:
@@ -103,10 +49,12 @@ class Plan:
             disk.wall += self.draw.choice([-DAY, -600.0, 600.0, DAY])
             disk.jumped = True
             return None
-        return self._trouble(process, step)
+        return self.trouble(process, step)
 
-    def _trouble(self, process: Process, step: str) -> Exception | None:
+    def trouble(self, process: Process, step: str) -> Exception | None:
+        """Draw how that step fails; None where it cannot."""
         what, _, where = step.partition(" ")
+        self.unreadable |= step == "read rescue"
         if what == "send":
             return Unreachable("no network")
         if what in {"answer", "portal", "end"}:
@@ -163,10 +111,10 @@ class Schedule:
         able = [index for index in waiting if self._able(self.processes[index])]
         if not able:
             raise Violated("all wait for each other")
-        wanted = self.plan.switches.get(self.steps)
-        if wanted is not None and wanted in able:
-            self.current = wanted
-        elif self.current not in able or (not self.plan.switches and self.plan.draw.random() < self.plan.switching):
+        others = [index for index in able if index != self.current]
+        if self.steps in self.plan.switches and others:
+            self.current = others[0]
+        elif self.current not in able or self.plan.draw.random() < self.plan.switching:
             self.current = self.plan.draw.choice(able)
         return self.current
 
@@ -178,8 +126,12 @@ class Schedule:
         process = self.processes[index]
         if self.plan.kill == self.steps:
             return "kill"
+        if self.steps in self.plan.failing:
+            return self.plan.trouble(process, step)
         if step in {"begin", "lock", "sleep", "approve"} and self.plan.draw.random() < 0.9:
             return None
+        if self.plan.unreadable and step == "read rescue":
+            return StorageError("broken")
         if self.plan.storm and step == "write rescue" and process.kind != "sdk":
             process.loses()
             return StorageError("no memory")
@@ -267,31 +219,18 @@ def drawn(seed: int) -> Schedule:
         begun(disk, draw, shared=shared)
     count = draw.choice([2, 2, 2, 3, 3, 4, 5, 6])
     processes = [_process(disk, draw, shared=shared) for _ in range(count)]
-    plan = Plan(draw, faults=draw.choice([0, 0, 1, 1, 2, 3]), switching=draw.choice([0.1, 0.3, 0.6]))
+    plan = Plan(
+        draw,
+        faults=draw.choice([0, 0, 1, 1, 2, 3, 6]),
+        chance=draw.choice([0.12, 0.12, 0.4]),
+        switching=draw.choice([0.1, 0.3, 0.6]),
+    )
     return Schedule(disk, processes, plan)
 
 
 def _process(disk: Disk, draw: random.Random, *, shared: bool) -> Process:
     kind = draw.choice(KINDS if shared else KINDS[:-1])
     return made(disk, kind, shared=shared, move=draw.random() < 0.4)
-
-
-def made(disk: Disk, kind: str, *, shared: bool = False, move: bool = False) -> Process:
-    """Make a process of that kind; a `move` is a login with the other store in its environment."""
-    env: dict[str, str] = {}
-    if kind == "device" and move:
-        card = disk.cards.get(NAME)
-        env["SSO_LOGIN_STORE"] = "file" if card and card.store == "keyring" else "keyring"
-    works: dict[str, Callable[[Process], None]] = {
-        "token": partial(token, shared=shared, want=Want(min_ttl=60, keep_young=True)),
-        "refresh": partial(token, shared=shared, want=Want(min_ttl=900)),
-        "force": partial(token, shared=shared, want=Want(min_ttl=900, force=True)),
-        "credentials": partial(credentials, shared=shared),
-        "device": partial(device, shared=shared, force=move),
-        "logout": partial(logout, shared=shared),
-        "sdk": sdk,
-    }
-    return Process(disk, kind, works[kind], env)
 
 
 def verdict(seed: int) -> str:
