@@ -171,7 +171,7 @@ def found(name: str, *, seeds: int) -> tuple[str, str] | None:
 
 
 def _by_seeds(first: int, last: int) -> Iterator[tuple[str, str]]:
-    return ((f"--seed {seed}", verdict(seed)) for seed in range(first, last))
+    return ((f"seed {seed}", verdict(seed)) for seed in range(first, last))
 
 
 def _by_failures() -> Iterator[tuple[str, str]]:
