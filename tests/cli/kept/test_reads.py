@@ -53,7 +53,7 @@ def test_a_token_is_read_once(sh: Shell) -> None:
     """The card once to find the session, once with the record."""
     sh("device")
     assert opened(sh, "token", "--json") == {"record": 1, "card": 2}
-    assert opened(sh, "status") == {"record": 1, "card": 2}
+    assert opened(sh, "status") == {"record": 1, "card": 3}  # and as it is then, for the index
 
 
 def test_a_renewal_reads_twice(sh: Shell) -> None:
