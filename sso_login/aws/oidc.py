@@ -5,6 +5,7 @@ The API: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ (JSON
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
@@ -104,7 +105,7 @@ def register(instance: Instance, *, scopes: tuple[str, ...], grants: tuple[str, 
     body = {"clientName": CLIENT_NAME, "clientType": "public", "scopes": list(scopes), "grantTypes": list(grants)}
     if CODE_GRANT in grants:
         body |= {"redirectUris": [REDIRECT], "issuerUrl": normal_url(instance.start_url)}
-    return _post(instance, REGISTER, path="/client/register", body=body)
+    return _kept(_post(instance, REGISTER, path="/client/register", body=body))
 
 
 def authorize_url(instance: Instance, client: Client, authorization: Authorization) -> str:
@@ -136,13 +137,13 @@ def exchange(instance: Instance, client: Client, authorization: Authorization, *
 def start_device_authorization(instance: Instance, client: Client) -> Request:
     """Build StartDeviceAuthorization (RFC 8628 section 3.1)."""
     body = {**_identified(client), "startUrl": normal_url(instance.start_url)}
-    return _post(instance, START, path="/device_authorization", body=body)
+    return _kept(_post(instance, START, path="/device_authorization", body=body))
 
 
 def poll(instance: Instance, client: Client, code: DeviceCode) -> Request:
     """Build CreateToken for a device code (RFC 8628 section 3.4)."""
     body = {**_identified(client), "grantType": DEVICE_GRANT, "deviceCode": code.code.reveal()}
-    return _post(instance, CREATE, path="/token", body=body)
+    return _kept(_post(instance, CREATE, path="/token", body=body))
 
 
 def renew(instance: Instance, client: Client, refresh: Secret) -> Request:
@@ -157,6 +158,11 @@ def _identified(client: Client) -> dict[str, object]:
 
 def _post(instance: Instance, operation: str, *, path: str, body: Mapping[str, object]) -> Request:
     return Request(operation=operation, method="POST", url=oidc_url(instance) + path, json=body, deadline=DEADLINE)
+
+
+def _kept(request: Request) -> Request:
+    """Let a login's requests share a connection: asking again spends nothing, neither a code nor a refresh token."""
+    return replace(request, keep_alive=True)
 
 
 def read_client(response: Response, asked_at: float, grants: tuple[str, ...]) -> Client:

@@ -42,7 +42,7 @@ def requests(issuer: str) -> list[Request]:
     paths = dict.fromkeys([_SERVER + path, _OPENID + path, path + _OPENID])
     urls = (urlunsplit((parts.scheme, parts.netloc, path, "", "")) for path in paths)
     headers = {"Accept": "application/json"}
-    return [Request(DISCOVERY, "GET", url, headers=headers, deadline=DEADLINE) for url in urls]
+    return [Request(DISCOVERY, "GET", url, headers=headers, deadline=DEADLINE, keep_alive=True) for url in urls]
 
 
 def read_metadata(response: Response, issuer: str) -> Metadata | None:

@@ -5,6 +5,7 @@ RFC 8628, RFC 6749, RFC 7636, RFC 7009; resource indicators by RFC 8707. Their r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -24,13 +25,13 @@ REVOKE: Final = "revocation"
 
 def start(app: Application, secret: Secret | None, *, scopes: tuple[str, ...]) -> Request:
     """Build a device authorization request (RFC 8628 section 3.1)."""
-    return post(START, app.device, {**_scope(scopes), **_target(app)}, app=app, secret=secret)
+    return replace(post(START, app.device, {**_scope(scopes), **_target(app)}, app=app, secret=secret), keep_alive=True)
 
 
 def poll(app: Application, secret: Secret | None, code: DeviceCode) -> Request:
     """Build a device access token request (RFC 8628 section 3.4)."""
     form = {"grant_type": DEVICE_GRANT, "device_code": code.code.reveal(), **_target(app)}
-    return post(TOKEN, app.token, form, app=app, secret=secret)
+    return replace(post(TOKEN, app.token, form, app=app, secret=secret), keep_alive=True)
 
 
 def authorize_url(app: Application, authorization: Authorization) -> str:

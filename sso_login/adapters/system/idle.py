@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Generic, NamedTuple, Protocol, TypeVar
+import time
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST: Final = 45.0  # seconds; the load balancers of AWS close after 60
 
 
 class Closes(Protocol):
@@ -26,25 +32,35 @@ Holder = TypeVar("Holder", bound=Closes)
 
 
 class Idle(Generic[Holder]):
-    """Keeps up to `most` of them a route, for any number of threads."""
+    """Keeps up to `most` of them a route, for any number of threads; none longer than `LONGEST`."""
 
-    def __init__(self, most: int) -> None:
-        """Start with none."""
+    def __init__(self, most: int, now: Callable[[], float] = time.time) -> None:
+        """Start with none; `now` is a clock that goes on while the machine sleeps."""
         self._most = most
+        self._now = now
         self._lock = threading.Lock()
-        self._holders: dict[Route, list[Holder]] = {}
+        self._holders: dict[Route, list[tuple[Holder, float]]] = {}
 
     def take(self, route: Route) -> Holder | None:
-        """Give the one used last, which its server has had the least time to close; None where there is none."""
+        """Give the one used last, which its server has had the least time to close; None where there is none.
+
+        One that has been idle for longer is closed: a server or a router on the way may have forgotten it without a
+        word, above all while the machine slept, and a request would wait for an answer until its deadline.
+        """
         with self._lock:
             idle = self._holders.get(route)
-            return idle.pop() if idle else None
+            while idle:
+                holder, since = idle.pop()
+                if 0 <= self._now() - since <= LONGEST:
+                    return holder
+                holder.close()
+            return None
 
     def keep(self, route: Route, holder: Holder) -> None:
         """Keep it for the next request, or close it where there are enough."""
         with self._lock:
             idle = self._holders.setdefault(route, [])
             if len(idle) < self._most:
-                idle.append(holder)
+                idle.append((holder, self._now()))
                 return
         holder.close()

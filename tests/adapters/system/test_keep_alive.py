@@ -196,6 +196,17 @@ def test_no_more_are_kept_than_allowed_and_only_for_the_same_route() -> None:
     assert [idle.take(route), idle.take(route), idle.take(route)] == [second, first, None]
 
 
+def test_one_that_has_been_idle_for_long_is_closed_and_not_given() -> None:
+    """By a clock that goes on while the machine sleeps and may be set back: a router on the way may have forgotten."""
+    now = [1000.0]
+    route = Route("https", "a.example", verify=True, proxy=None)
+    for later, given in ((0, True), (45, True), (46, False), (-1, False), (86400, False)):
+        idle, held = Idle[Held](4, lambda: now[0]), Held()
+        idle.keep(route, held)
+        now[0] += later
+        assert (idle.take(route) is held, held.closed) == (given, not given)
+
+
 def test_a_connection_whose_try_was_called_off_is_never_kept() -> None:
     """The whole answer may have come in the very moment in which the time was up: the socket is cut already."""
 
