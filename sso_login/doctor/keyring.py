@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from sso_login import layout
-from sso_login.adapters.secrets.keyring_store import KeyringEntries, platform_vault
+from sso_login.adapters.secrets.keyring_store import KeyringEntries
+from sso_login.adapters.secrets.platforms.vault import platform_vault
 from sso_login.adapters.system import home
 from sso_login.core.errors import HomeUnknown, StorageError
 from sso_login.doctor.finding import Finding, broken, fine, of_error
@@ -32,8 +33,6 @@ def backend_label() -> str:
 def keyring_finding(env: Mapping[str, str], *, home: str) -> Finding:
     """Tell in which state the keyring is, within its deadline for when nobody is there to be asked (3 s)."""
     entries = KeyringEntries(env=env, interactive=False, notify=lambda _: None, home=home)
-    if sys.platform == "darwin":
-        return fine(KEYRING, "the keychain is not looked into, since macOS might ask for its password")
     try:
         entries.look()
     except StorageError as error:

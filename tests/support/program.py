@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sso_login import layout
-from sso_login.adapters.secrets.keyring_store import KeyringEntries, platform_vault
+from sso_login.adapters.secrets.keyring_store import KeyringEntries
+from sso_login.adapters.secrets.platforms.vault import platform_vault
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
 from sso_login.world import World

@@ -6,87 +6,30 @@ of which can silently mean a plaintext file.
 
 from __future__ import annotations
 
-import importlib
-import sys
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sso_login import layout, shadow
 from sso_login.adapters.secrets import keyring_parts as parts
 from sso_login.adapters.secrets.lock import politely
+from sso_login.adapters.secrets.platforms.vault import platform_vault
+from sso_login.adapters.secrets.platforms.words import translated
 from sso_login.adapters.system.deadline import within
 from sso_login.core.commands import INTO_FILES
-from sso_login.core.errors import BadRecord, SaveUnknown, StorageError, StoreTimeout, StoreUnusable
+from sso_login.core.errors import SaveUnknown, StorageError, StoreTimeout, StoreUnusable
 from sso_login.core.message import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from sso_login.adapters.secrets.platforms.vault import Backend, Vault
 
 T = TypeVar("T")
 
 _AGAIN: Final = 0.3  # seconds for a keyring that has let this process down before: ten sessions are no ten deadlines
 _DUPLICATES: Final = 100  # items under one name that are deleted before giving up
 _PROBE: Final = layout.entry("check")
-_LOCKED: Final = frozenset({"KeyringLocked", "LockedException", "PromptDismissedException"})
 _MISSING: Final = "PasswordDeleteError"
-
-
-class Backend(Protocol):
-    """What is asked of a `keyring` backend."""
-
-    def get_password(self, service: str, username: str, /) -> str | None:
-        """Give the secret, None where there is none."""
-
-    def set_password(self, service: str, username: str, password: str, /) -> None:
-        """Keep the secret."""
-
-    def delete_password(self, service: str, username: str, /) -> None:
-        """Forget the secret; raise PasswordDeleteError where there is none."""
-
-
-def _always_ready(_env: Mapping[str, str], *, interactive: bool) -> None:
-    del interactive
-
-
-def _nowhere_else(_service: str) -> bool:
-    return False
-
-
-def _not_fast(_entry: str, _env: Mapping[str, str]) -> str | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Vault:
-    """One platform's keyring: its name, how to get at it, its limit in UTF-16 code units, the deadlines in seconds.
-
-    `fast` reads a secret where that takes neither the backend nor a prompt; None for all that is odd about it.
-    """
-
-    label: str
-    load: Callable[[], Backend]
-    limit: int | None = None
-    ready: Callable[..., None] = _always_ready
-    drop_elsewhere: Callable[[str], bool] = _nowhere_else
-    fast: Callable[[str, Mapping[str, str]], str | None] = _not_fast
-    unattended: float = 3.0
-    attended: float = 60.0
-
-
-def platform_vault(platform: str = sys.platform) -> Vault:
-    """Give the one keyring a platform may use: Secret Service, macOS's keychain or Windows' credential vault."""
-    if platform == "darwin":
-        return Vault("macOS", lambda: _loaded("keyring.backends.macOS", "Keyring"))
-    if platform == "win32":
-        return Vault("WinVault", lambda: _loaded("keyring.backends.Windows", "WinVaultKeyring"), limit=1280)
-    return Vault(
-        "SecretService",
-        lambda: _loaded("keyring.backends.SecretService", "Keyring"),
-        ready=_secret_service_ready,
-        drop_elsewhere=_secret_service_drop,
-        fast=_secret_service_read,
-    )
 
 
 class KeyringEntries:
@@ -213,7 +156,7 @@ class KeyringEntries:
         except StorageError:
             raise
         except Exception as error:
-            raise _ours(error, self.backend) from error
+            raise translated(error, self.backend) from error
 
     @property
     def _seconds(self) -> float:
@@ -238,6 +181,9 @@ class _BackendSlots:
 
     def put(self, slot: str, text: str) -> None:
         self._backend.set_password(slot, layout.USERNAME, text)
+        left = self._vault.leaves(slot)
+        if left is not None:  # the secret of before: keyring on Windows keeps it under another name
+            self._dropped_one(left)
 
     def drop(self, slot: str) -> bool:
         found = False
@@ -265,51 +211,3 @@ class _BackendSlots:
             return self.get(slot) is not None
         except UnicodeDecodeError:
             return True
-
-
-def _ours(error: Exception, label: str) -> StorageError:
-    """Turn whatever a backend raises into our words; by class name, since each platform has only its own classes.
-
-    The error's own text stays out: nothing promises that it holds no secret.
-    """
-    name = type(error).__name__
-    if isinstance(error, UnicodeDecodeError):
-        hint = "`sso-login device --force` replaces it, `sso-login logout` removes it."
-        return BadRecord(f"an entry in the {label} keyring is not text, so sso-login did not write it", hint=hint)
-    if name in _LOCKED:
-        return StoreUnusable("the keyring is locked", hint=f"Unlock it, log in to the desktop, {INTO_FILES}")
-    hint = f"Check it with the system's own keyring program, {INTO_FILES}"
-    return StoreUnusable(f"the {label} keyring cannot be used ({name})", hint=hint)
-
-
-def _loaded(module: str, name: str) -> Backend:
-    backend: Backend = getattr(importlib.import_module(module), name)()
-    # keyring lets KEYRING_PROPERTY_* set attributes, such as another collection than the one that was looked at.
-    vars(backend).clear()
-    # KEYCHAIN_PATH, too, which the macOS backend keeps with its class and warns about on our stderr.
-    if hasattr(backend, "keychain"):
-        backend.keychain = None
-    return backend
-
-
-def _secret_service_ready(env: Mapping[str, str], *, interactive: bool) -> None:
-    from sso_login.adapters.secrets import secret_service
-
-    secret_service.ready(env, interactive=interactive)
-
-
-def _secret_service_read(entry: str, env: Mapping[str, str]) -> str | None:
-    if sys.platform != "linux":
-        return None
-    from sso_login import hot_dbus
-
-    try:
-        return hot_dbus.secret(entry, env)
-    except (OSError, ValueError, LookupError):
-        return None
-
-
-def _secret_service_drop(service: str) -> bool:
-    from sso_login.adapters.secrets import secret_service
-
-    return secret_service.drop_elsewhere(service)

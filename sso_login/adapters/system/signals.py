@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from sso_login.adapters.system import forks
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     _Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 
-# SIGHUP is unknown on Windows.
+# SIGHUP is unknown on Windows; SIGBREAK is its Ctrl-Break, and the end of its console or log-on.
 if sys.platform == "win32":
-    ENDING: Final = (signal.SIGTERM,)
+    ENDING: Final = (signal.SIGTERM, signal.SIGBREAK)
 else:
     ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP came: whatever is open is closed on the way up, then the process ends with 128 + `signal`."""
+    """An ending signal came: what is open is closed on the way up, then the process ends with 128 + `signal`."""
 
     def __init__(self, number: int) -> None:
         """Keep the signal's number."""
@@ -117,13 +117,13 @@ def side_by_side(calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Hold SIGINT, SIGTERM and SIGHUP back until the block ends, then deliver each as it would have been.
+    """Hold SIGINT and the ending signals back until the block ends, then deliver each as it would have been.
 
     A signal that is ignored stays ignored. Blocks may be nested. Python delivers signals to the main thread alone:
     in any other the block is counted, for an interrupt to wait for, and no more begun after that (Stopped).
     """
     if threading.current_thread() is not threading.main_thread():
-        with _blocks.counted():
+        with _blocks.counted(), _console_waits():
             yield
         return
     held: dict[int, None] = {}
@@ -132,16 +132,24 @@ def unbroken() -> Iterator[None]:
         held[number] = None
 
     try:
-        with _handled((*ENDING, signal.SIGINT), hold):
+        with _handled((*ENDING, signal.SIGINT), hold), _console_waits():
             yield
     finally:
         for number in held:
             signal.raise_signal(number)
 
 
+def _console_waits() -> AbstractContextManager[None]:
+    if sys.platform == "win32":
+        from sso_login.adapters.system.console import ending
+
+        return ending.waits()
+    return nullcontext()
+
+
 @contextmanager
 def cleanly() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise Terminated in the block, once; a signal that is ignored (nohup) stays ignored."""
+    """Let an ending signal raise Terminated in the block, once; one that is ignored (nohup) stays ignored."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         for other in ENDING:  # a second one must not break the cleaning up

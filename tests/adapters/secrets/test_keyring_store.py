@@ -15,7 +15,8 @@ import pytest
 
 from sso_login.adapters.secrets import keyring_parts as parts
 from sso_login.adapters.secrets import keyring_store, secret_service
-from sso_login.adapters.secrets.keyring_store import KeyringEntries, Vault, platform_vault
+from sso_login.adapters.secrets.keyring_store import KeyringEntries
+from sso_login.adapters.secrets.platforms.vault import Vault, platform_vault
 from sso_login.core.errors import BadRecord, NewerRecord, SaveUnknown, StorageError, StoreTimeout, StoreUnusable
 from sso_login.core.message import Notice
 from tests.support.stores.keyrings import Contents, FakeBackend, Killed, error, hanging, killed_at
@@ -140,14 +141,14 @@ class LockedException(Exception):
 @pytest.mark.parametrize(
     ("raised", "kind", "says"),
     [
-        (keyring.errors.NoKeyringError("x"), StoreUnusable, "cannot be used (NoKeyringError)"),
-        (keyring.errors.InitError("x"), StoreUnusable, "cannot be used (InitError)"),
+        (keyring.errors.NoKeyringError("x"), StoreUnusable, "cannot be used: there is none (NoKeyringError)"),
+        (keyring.errors.InitError("x"), StoreUnusable, "has no collection to keep secrets in (InitError)"),
         (keyring.errors.KeyringLocked("x"), StoreUnusable, "the keyring is locked"),
         (LockedException("x"), StoreUnusable, "the keyring is locked"),
-        (keyring.errors.PasswordSetError("x"), StoreUnusable, "PasswordSetError"),
-        (RuntimeError("x"), StoreUnusable, "RuntimeError"),
-        (OSError(5, "x"), StoreUnusable, "OSError"),
-        (error(1783, "CredWrite", "x"), StoreUnusable, "(error)"),
+        (keyring.errors.PasswordSetError("x"), StoreUnusable, "it did not take a secret (PasswordSetError)"),
+        (RuntimeError("x"), StoreUnusable, "its library does not work here (RuntimeError)"),
+        (OSError(5, "said by the system"), StoreUnusable, "said by the system (OSError)"),
+        (error(1783, "CredWrite", "x"), StoreUnusable, "in a way that sso-login does not know (error)"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "x"), BadRecord, "is not text"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -399,7 +400,7 @@ class TestChoice:
         ("platform", "name"),
         [
             ("linux", "keyring.backends.SecretService.Keyring"),
-            ("darwin", "keyring.backends.macOS.Keyring"),
+            ("darwin", "keyring.backends.macOS.Keyring"),  # within our Keychain
             ("win32", "keyring.backends.Windows.WinVaultKeyring"),
         ],
     )
@@ -407,7 +408,8 @@ class TestChoice:
         """Neither PYTHON_KEYRING_BACKEND nor KEYRING_PROPERTY_* nor KEYCHAIN_PATH has a say."""
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         monkeypatch.setenv("KEYRING_PROPERTY_PREFERRED_COLLECTION", "/somewhere/else")
-        backend = platform_vault(platform).load()
+        loaded = platform_vault(platform).load()
+        backend = getattr(loaded, "backend", loaded)
         assert f"{type(backend).__module__}.{type(backend).__name__}" == name
         assert {**vars(backend), "keychain": None} == {"keychain": None}
 

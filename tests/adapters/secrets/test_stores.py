@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sso_login import layout
 from sso_login.adapters.secrets.file_store import FileEntries, secret_path
-from sso_login.adapters.secrets.keyring_store import KeyringEntries, Vault
+from sso_login.adapters.secrets.keyring_store import KeyringEntries
+from sso_login.adapters.secrets.platforms.vault import Vault
 from sso_login.core.errors import BadRecord, NewerRecord, StorageError
 from sso_login.core.message import Notice
 from sso_login.core.model import Client, Instance, Secret, Session, Token

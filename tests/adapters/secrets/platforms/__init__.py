@@ -1,0 +1,1 @@
+"""Tests of what each platform has of its own, by fakes that behave as its documents say."""
