@@ -284,11 +284,12 @@ def unquoted(part: str) -> str:
 def rescue_home(env: "Mapping[str, str]") -> str:
     """Name the folder for what a store did not take: `sso-login` in the user's runtime folder, which is memory.
 
-    cron names none, but the system has made it all the same: /run/user/UID.
+    cron names none, but the system has made it all the same: /run/user/UID. Windows has none: there it is a folder of
+    our own, in which everything is sealed for its user.
     """
     named = env.get("XDG_RUNTIME_DIR", "")
     if sys.platform == "win32":
-        return ""
+        return os.path.join(home(env), "rescue")
     return os.path.join(named if os.path.isabs(named) else f"/run/user/{os.getuid()}", "sso-login")
 
 

@@ -86,7 +86,8 @@ def _export(words: list[str], shell: str) -> str:
 
 
 def _narrow(words: list[str], shell: str) -> str:
-    me = '"%USERNAME%:F"' if shell == CMD else '"${Env:USERNAME}:F"'
+    rights = "(OI)(CI)F" if words[-2] in {"700", "go-w", "u+rwx"} else "F"  # a folder's are for what it holds, too
+    me = f'"%USERNAME%:{rights}"' if shell == CMD else f'"${{Env:USERNAME}}:{rights}"'
     return f"icacls {quoted(words[-1], shell)} /inheritance:r /grant:r {me}"
 
 
@@ -119,7 +120,7 @@ def _where(words: list[str], shell: str) -> str:
 _RULES: Final[tuple[tuple[str, Callable[[list[str], str], str]], ...]] = (
     (r"unset \w+", _unset),
     (r"export \w+=\S+", _export),
-    (r"(sudo )?chmod u\+\w+ .+", _writable),
+    (r"(sudo )?chmod u\+w .+", _writable),
     (r"(sudo )?chmod \S+ .+", _narrow),
     (r"rm .+", _remove),
     (r"ls -ld .+", _look),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, cast
 from urllib.parse import unquote
 
 from sso_login import layout
 from sso_login.adapters.secrets import files
+from sso_login.adapters.secrets.platforms import dpapi
+from sso_login.adapters.secrets.safety import explained
 from sso_login.core.errors import BadRecord, NewerRecord, StoreUnusable
 
 if TYPE_CHECKING:
@@ -23,6 +25,26 @@ if TYPE_CHECKING:
 _MAGIC_NAME: Final = b"sso-login-encrypted "
 _VERSION: Final = 1
 _MAGIC: Final = b"%s%d\n" % (_MAGIC_NAME, _VERSION)
+# One that Windows sealed for its user begins so.
+_SEALED_NAME: Final = b"sso-login-sealed "
+_SEALED: Final = b"%s%d\n" % (_SEALED_NAME, _VERSION)
+
+
+class Sealer(Protocol):
+    """What seals for one user of one machine without a key of ours, as Windows' DPAPI does."""
+
+    LABEL: str
+
+    def sealed(self, plain: bytes, *, bound: bytes) -> bytes:
+        """Encrypt; raise OSError."""
+
+    def opened(self, content: bytes, *, bound: bytes) -> bytes | None:
+        """Decrypt; None for what another user, machine or `bound` sealed, or what was changed."""
+
+
+def platform_sealer() -> Sealer | None:
+    """Give what this platform seals with, None where it has nothing."""
+    return cast("Sealer", dpapi) if dpapi.opens() else None
 
 
 def secret_path(home: str, entry: str) -> str:
@@ -57,21 +79,26 @@ class FileEntries:
 
     With a key (`key_file`) every write is encrypted, bound to the format's version and the entry's name. A plaintext
     record, written before there was a key, is still read, and the next save encrypts it. Without the key nothing
-    encrypted is ever written over.
+    encrypted is ever written over. Where the platform seals for its user (Windows), that is done without a key.
     """
 
     kind = "file"
 
-    def __init__(self, home: str, *, env: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self, home: str, *, env: Mapping[str, str] = MappingProxyType({}), sealer: Sealer | None = None
+    ) -> None:
         """Keep secrets below that state folder, by the key that the environment names; it is read when needed."""
         self._home = home
         self._key = _key(env)
+        self._sealer = sealer or platform_sealer()
         self._plain: set[str] = set()  # entries that were not encrypted when they were read last, under the lock
 
     @property
     def backend(self) -> str:
-        """Say whether entries are encrypted: `file` or `file, AES-GCM`."""
-        return "file, AES-GCM" if self._key else "file"
+        """Say whether entries are encrypted: `file, AES-GCM`, `file, DPAPI` or `file`."""
+        if self._key:
+            return "file, AES-GCM"
+        return f"file, {self._sealer.LABEL}" if self._sealer else "file"
 
     def check(self) -> None:
         """Prove that a file can be written: read the key, make the folder, write a file that holds nothing.
@@ -94,7 +121,9 @@ class FileEntries:
             return None
         if not content.startswith(_MAGIC_NAME):
             self._plain.add(entry)
-        if content.startswith(_MAGIC_NAME):
+        if content.startswith(_SEALED_NAME):
+            content = self._unsealed(content, path=path, entry=entry)
+        elif content.startswith(_MAGIC_NAME):
             content = _opened(content, cipher, path=path, entry=entry)
         elif cipher and not content.startswith(layout.MAGIC_NAME.encode()):
             raise _not_ours(path, entry)
@@ -110,6 +139,9 @@ class FileEntries:
             content = _MAGIC + self._cipher.sealed(content, bound=_bound(entry))
         elif entry not in self._plain:
             _keep_encrypted(path)
+        if self._sealer and not self._cipher:
+            with explained("seal", path):
+                content = _SEALED + self._sealer.sealed(content, bound=_SEALED + entry.encode())
         files.write(path, content)
 
     def delete(self, entry: str) -> bool:
@@ -121,6 +153,17 @@ class FileEntries:
         folder = os.path.join(self._home, "secrets")
         entries = map(_entry, files.names(folder))
         return [entry for entry in entries if entry and entry.startswith(beginning)]
+
+    def _unsealed(self, content: bytes, *, path: str, entry: str) -> bytes:
+        _not_newer(content, _SEALED_NAME, path)
+        sealed = content.removeprefix(_SEALED)
+        opened = self._sealer.opened(sealed, bound=_SEALED + entry.encode()) if self._sealer else None
+        if opened is None:
+            raise BadRecord(
+                f"the record of session {_session(entry)!r} was sealed by another user or machine, or was changed",
+                hint=f"Log in again: `sso-login device {_quoted(_session(entry))} --force`.",
+            )
+        return opened
 
     @cached_property
     def _cipher(self) -> Cipher | None:
@@ -141,16 +184,20 @@ def _bound(entry: str) -> bytes:
 
 
 def _opened(content: bytes, cipher: Cipher | None, *, path: str, entry: str) -> bytes:
-    version = content.partition(b"\n")[0].removeprefix(_MAGIC_NAME)
-    if version.isdigit() and len(version) < 9 and int(version) > _VERSION:
-        message = f"{path} was written by a newer sso-login"
-        raise NewerRecord(message)
+    _not_newer(content, _MAGIC_NAME, path)
     if cipher is None:
         raise _keyless(path)
     opened = cipher.opened(content.removeprefix(_MAGIC), bound=_bound(entry)) if content.startswith(_MAGIC) else None
     if opened is None:
         raise _undecipherable(entry)
     return opened
+
+
+def _not_newer(content: bytes, magic: bytes, path: str) -> None:
+    version = content.partition(b"\n")[0].removeprefix(magic)
+    if version.isdigit() and len(version) < 9 and int(version) > _VERSION:
+        message = f"{path} was written by a newer sso-login"
+        raise NewerRecord(message)
 
 
 def _keep_encrypted(path: str) -> None:

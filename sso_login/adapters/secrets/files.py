@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Final
 
+from sso_login.adapters.secrets.platforms import access
 from sso_login.adapters.secrets.safety import explained, fault, quoted, unsafe
 from sso_login.core.errors import BadRecord
 
@@ -60,6 +61,7 @@ def make_folder(path: str) -> None:
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, 0o700)
             os.chmod(path, 0o700)  # a umask such as 0777 takes bits away from mkdir
+            access.make_private(path)
     folder_exists(path)
 
 
@@ -70,7 +72,7 @@ def folder_exists(path: str) -> bool:
             info = os.lstat(path)
         except FileNotFoundError:
             return False
-        _refuse(path, fault(info, folder=True))
+        _refuse(path, fault(info, folder=True) or access.fault(path))
     return True
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sso_login import layout
+from sso_login.adapters.secrets.platforms import access
 from sso_login.adapters.system import home
 from sso_login.core.errors import StoreUnusable, UnsafeFile
 
@@ -55,7 +56,7 @@ class KeyFile:
         try:
             # A link is followed, systemd's and Kubernetes' secrets are some: what counts is what was opened.
             with open(self.path, "rb", opener=_at_once) as file:
-                wrong = fault(os.fstat(file.fileno()), credential=self.credential)
+                wrong = fault(os.fstat(file.fileno()), credential=self.credential) or access.fault(self.path)
                 if wrong:
                     raise _unsafe(self.path, wrong, credential=self.credential)
                 return file.read(LARGEST + 1)
@@ -82,7 +83,7 @@ def fault(info: os.stat_result, *, credential: bool, mine: int | None = None) ->
     if not stat.S_ISREG(info.st_mode):
         return "kind"
     if sys.platform == "win32":
-        return ""  # access lists, which the mode does not show, keep others out
+        return ""  # there access lists count (platforms/access.py), which the mode does not show
     if info.st_uid not in {0, os.geteuid() if mine is None else mine}:
         return "owner"
     return "mode" if info.st_mode & (0o037 if credential else 0o077) else ""

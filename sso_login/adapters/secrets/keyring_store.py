@@ -22,7 +22,8 @@ from sso_login.core.message import Notice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sso_login.adapters.secrets.platforms.vault import Backend, Vault
+    from sso_login.adapters.secrets.platforms.backend import Backend
+    from sso_login.adapters.secrets.platforms.vault import Vault
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ class RescueEntries(FileEntries):
     """The port Entries over files in memory; `backend` is the folder, since that is what a person must know of it."""
 
     def __init__(self, folder: str) -> None:
-        """Keep secrets below that folder, never encrypted: they are gone with the next restart."""
+        """Keep secrets below that folder, never under a key: they are gone with the next restart, or sealed."""
         super().__init__(folder)
         self._folder = folder
 
@@ -38,8 +38,13 @@ class RescueEntries(FileEntries):
 
 
 def rescue_entries(env: Mapping[str, str]) -> RescueEntries | None:
-    """Give private files in `$XDG_RUNTIME_DIR/sso-login`, None where there is no runtime folder of ours."""
+    """Give private files in `$XDG_RUNTIME_DIR/sso-login`, None where there is no runtime folder of ours.
+
+    On Windows they are sealed for their user and lie in the state folder, since it has no such place in memory.
+    """
     folder = layout.rescue_home(env)
+    if sys.platform == "win32":
+        return RescueEntries(folder)
     return RescueEntries(folder) if folder and _ours(os.path.dirname(folder)) else None
 
 

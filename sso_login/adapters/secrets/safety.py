@@ -22,7 +22,7 @@ def fault(info: os.stat_result, *, folder: bool, mine: int | None = None) -> str
     if not kind_fits:
         return "kind"
     if sys.platform == "win32":
-        return ""  # Windows keeps others out of a user's folders by access lists, which the mode does not show
+        return ""  # there access lists count (platforms/access.py), which the mode does not show
     if info.st_uid != (os.geteuid() if mine is None else mine):
         return "owner"
     return "mode" if info.st_mode & (0o077 if folder else 0o177) else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sso_login.adapters.secrets.platforms.vault import Backend
+    from sso_login.adapters.secrets.platforms.backend import Backend
 
 DONE: Final = 0
 NOT_FOUND: Final = -25300

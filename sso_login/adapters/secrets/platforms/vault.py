@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sso_login import layout
 from sso_login.adapters.secrets.platforms.words import MACOS, WINDOWS
@@ -13,18 +13,7 @@ from sso_login.adapters.secrets.platforms.words import MACOS, WINDOWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
-class Backend(Protocol):
-    """What is asked of a `keyring` backend."""
-
-    def get_password(self, service: str, username: str, /) -> str | None:
-        """Give the secret, None where there is none."""
-
-    def set_password(self, service: str, username: str, password: str, /) -> None:
-        """Keep the secret."""
-
-    def delete_password(self, service: str, username: str, /) -> None:
-        """Forget the secret; raise PasswordDeleteError where there is none."""
+    from sso_login.adapters.secrets.platforms.backend import Backend
 
 
 def _always_ready(_env: Mapping[str, str], *, interactive: bool) -> None:
