@@ -6,7 +6,7 @@ Nothing is checked before it is chosen, so that a broken section never stands in
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sso_login.core import role_command
 from sso_login.core.errors import ConfigError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from sso_login.core.role_command import RoleCommand
 
+
+V = TypeVar("V")
 
 # Named tuples here: four dataclasses would take a tenth of all the time that `status` has.
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -114,6 +116,30 @@ class Issuers(NamedTuple):
     def place(self, title: str) -> str:
         """Name a section of the file for a person, on one line whatever its name."""
         return f"[{repr(title)[1:-1]}] of {self.path}"
+
+
+class Named(dict[str, V]):
+    """Values by their names, found in either way to write letters with accents, as macOS takes both (NFC, NFD)."""
+
+    def get(self, name: str, default: V | None = None) -> V | None:  # type: ignore[override] # names are text
+        """Give the value of that name."""
+        return super().get(self._spelled(name), default)
+
+    def __getitem__(self, name: str) -> V:
+        """Give the value of that name; raise KeyError."""
+        return super().__getitem__(self._spelled(name))
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such a name."""
+        return super().__contains__(self._spelled(name) if isinstance(name, str) else name)
+
+    def _spelled(self, name: str) -> str:
+        if name.isascii() or super().__contains__(name):
+            return name
+        import unicodedata
+
+        composed = unicodedata.normalize("NFC", name)
+        return next((each for each in self if unicodedata.normalize("NFC", each) == composed), name)
 
 
 class AwsConfig(NamedTuple):

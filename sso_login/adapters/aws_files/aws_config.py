@@ -25,7 +25,7 @@ from sso_login.adapters.aws_files.aws_lines import (
     value_at,
 )
 from sso_login.adapters.system import home
-from sso_login.core.config import AwsConfig, Profile, SsoSection, is_true, named_by_environment
+from sso_login.core.config import AwsConfig, Named, Profile, SsoSection, is_true, named_by_environment
 from sso_login.core.errors import ConfigError, HomeUnknown
 
 _USUAL: Final = "~/.aws/config"
@@ -200,8 +200,8 @@ def _sections(text: str, file: IniFile) -> dict[str, Values]:
 
 def _sorted(sections: Mapping[str, Values], *, path: str, stamp: Stamp) -> AwsConfig:
     """Tell sections apart by their titles."""
-    sessions: dict[str, SsoSection] = {}
-    profiles: dict[str, Profile] = {}
+    sessions: dict[str, SsoSection] = Named()
+    profiles: dict[str, Profile] = Named()
     services: dict[str, Mapping[str, Mapping[str, str] | None]] = {}
     for title, values in sections.items():
         kind, name = meaning(title) or ("", "")

@@ -7,11 +7,14 @@ import os
 import stat
 import sys
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sso_login.adapters.secrets.platforms import access
 from sso_login.adapters.secrets.safety import explained, fault, quoted, unsafe
 from sso_login.core.errors import BadRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT: Final = 1 << 20  # bytes; our largest record is 16 kB
 
@@ -149,7 +152,7 @@ def put_through(path: str, content: bytes, *, mode: int) -> None:
             file.write(content)
             file.truncate()
             file.flush()
-            os.fsync(descriptor)
+            sync(descriptor)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(copy)
 
@@ -258,7 +261,26 @@ def _fill(path: str, content: bytes, *, mode: int = 0o600) -> None:
         _narrow(descriptor, mode)
         file.write(content)
         file.flush()
-        os.fsync(descriptor)
+        sync(descriptor)
+
+
+def sync(descriptor: int, *, full: Callable[[int], object] | None = None) -> None:
+    """Have a file on the disk; `full` is what has the disk write its own cache, too (macOS: F_FULLFSYNC)."""
+    whole = full or _full_sync()
+    if whole is not None:
+        with contextlib.suppress(OSError):  # a network's file system does not know it
+            whole(descriptor)
+            return
+    os.fsync(descriptor)
+
+
+def _full_sync() -> Callable[[int], object] | None:
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    command: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+    return None if command is None else lambda descriptor: fcntl.fcntl(descriptor, command)
 
 
 def _replace(temporary: str, path: str) -> None:
@@ -282,7 +304,7 @@ def _sync_folder(folder: str) -> None:
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                os.fsync(descriptor)
+                sync(descriptor)
             finally:
                 os.close(descriptor)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sso_login.core.config import (
     AwsConfig,
     Issuers,
+    Named,
     Profile,
     SsoSection,
     named_by_environment,
@@ -70,8 +71,8 @@ def chosen_all(
 def _sources(config: AwsConfig, cards: Iterable[Card], env: Mapping[str, str]) -> Sources:
     if isinstance(cards, EveryCard):
         return Sources(config, cards.ours, env, cards.issued)
-    ours: dict[str, Card] = {}
-    issued: dict[str, Card] = {}
+    ours: dict[str, Card] = Named()
+    issued: dict[str, Card] = Named()
     for card in cards:
         (issued if card.instance.kind == OAUTH else ours)[card.name] = card
     return Sources(config, ours, env, issued)

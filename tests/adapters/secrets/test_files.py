@@ -354,3 +354,19 @@ def test_file_names_are_one_to_one(one: str, other: str) -> None:
 def test_names_fit_windows_and_macos(name: str, file: str) -> None:
     """Capitals, DOS devices and trailing dots are encoded where the file system would take them for something else."""
     assert files.file_name(name, folding=True) == file
+
+
+def test_where_there_is_a_full_sync_it_is_asked_for(path: Path) -> None:
+    """What macOS calls F_FULLFSYNC reaches the disk's own cache; where a file system refuses it, fsync is enough."""
+    asked: list[int] = []
+
+    def refuse(descriptor: int) -> None:
+        asked.append(descriptor)
+        raise OSError
+
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        files.sync(file.fileno(), full=asked.append)
+        files.sync(file.fileno(), full=refuse)
+        files.sync(file.fileno())
+        assert asked == [file.fileno()] * 2

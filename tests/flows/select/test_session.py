@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sso_login.adapters.aws_files.aws_config import read_config
-from sso_login.core.config import AwsConfig, Profile, SsoSection, endpoint
+from sso_login.core.config import AwsConfig, Named, Profile, SsoSection, endpoint
 from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
 from sso_login.core.model import Card, Instance
 from sso_login.flows.select.session import Chosen, choose, chosen_all, known
@@ -620,3 +620,30 @@ def test_a_choice_is_made_from_a_file(tmp_path: Path) -> None:
     )
     chosen = choose(read_config({"AWS_CONFIG_FILE": str(path)}), (), {}, profile="p")
     assert chosen.instance == Instance(START, "us-east-1", oidc_endpoint="http://127.0.0.1:1")
+
+
+def test_letters_with_accents_are_the_same_in_both_ways_to_write_them() -> None:
+    """What macOS types as letter and accent (NFD) finds the name that an editor wrote as one letter (NFC)."""
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    conf = AwsConfig(
+        PATH,
+        Named({composed: section(composed), "other": section("other")}),
+        Named({decomposed: pointing(decomposed, composed), "plain": pointing("plain", "other")}),
+    )
+    for env, said in (
+        ({}, {"session": decomposed}),
+        ({}, {"profile": composed}),
+        ({"AWS_PROFILE": composed}, {}),
+        ({"SSO_LOGIN_SESSION": decomposed}, {}),
+    ):
+        assert choose(conf, (), env, **said).name == composed
+    assert composed in conf.profiles
+    assert conf.profiles[composed].name == decomposed
+    with pytest.raises(UnknownSession):
+        choose(conf, (), {}, session="cafe")
+
+
+def test_two_names_that_differ_in_their_spelling_alone_are_two() -> None:
+    """Each is found as it is written."""
+    names = Named({"caf\u00e9": 1, "cafe\u0301": 2})
+    assert (names["caf\u00e9"], names.get("cafe\u0301"), names.get("x")) == (1, 2, None)
