@@ -47,6 +47,7 @@ def pem(private: Any, *, pkcs8: bool = False, password: bytes = b"") -> Secret: 
     return Secret(private.private_bytes(serialization.Encoding.PEM, form, closed).decode())
 
 
+@pytest.mark.skipif(EC is None, reason="botocore's [crt], which reads the keys as an SDK does, is not installed")
 def test_a_thousand_keys() -> None:
     """Coordinates of 32 bytes and signatures of 64, taken by the emulator and by cryptography; SDKs read each key."""
     for number in range(1000):

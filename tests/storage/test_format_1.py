@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sso_login.adapters.secrets.platforms import access
 from sso_login.core.message import Request, Response
 from sso_login.flows.logout import forget
 from sso_login.flows.renewal import Want, ensured
@@ -40,6 +41,7 @@ def world(home: Path) -> World:
     shutil.copytree(OLD, state)
     for path in [state, *state.rglob("*")]:
         path.chmod(0o700 if path.is_dir() else 0o600)  # git keeps no modes
+        access.make_private(str(path))
     env = {"SSO_LOGIN_HOME": str(state), "HOME": str(home)}
     return World(env, notify=lambda _: None, clock=FakeClock(), transport=OneAnswer())
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sso_login.adapters.system.programs import found
 from sso_login.core.errors import SchedulerUnusable
 from sso_login.core.message import shown
 
@@ -42,7 +42,7 @@ class Programs:
 
     def find(self, name: str) -> str | None:
         """Name the program's file, None where there is none."""
-        return shutil.which(name, path=self.env.get("PATH") or _PATH)
+        return found(name, {**self.env, "PATH": self.env.get("PATH") or _PATH})
 
     def run(self, name: str, *words: str, given: bytes = b"", env: Mapping[str, str] = NOTHING) -> Done:
         """Run a program to its end; raise SchedulerUnusable where it cannot be started or does not end."""

@@ -364,7 +364,7 @@ def test_where_there_is_a_full_sync_it_is_asked_for(path: Path) -> None:
         asked.append(descriptor)
         raise OSError
 
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         files.sync(file.fileno(), full=asked.append)
         files.sync(file.fileno(), full=refuse)
