@@ -1,0 +1,1 @@
+"""Held to issuers that nobody here wrote."""

@@ -1,0 +1,1 @@
+"""Issuers that nobody here wrote, and a person at their pages."""
