@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from sso_login.adapters.secrets.hot_index import Index
     from sso_login.adapters.secrets.remembered import Remembered
     from sso_login.aws.identity_center import IdentityCenter
-    from sso_login.aws.sign_in import AwsSignIn
     from sso_login.aws.token_service import SecurityTokenService
     from sso_login.core.config import AwsConfig
     from sso_login.core.credentials import TokenService
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance, Secret
-    from sso_login.core.ports import Clock, Entries, Locks, Receiver, RoleStore, Store, Transport
+    from sso_login.core.ports import Clock, Entries, Issuer, Locks, Receiver, RoleStore, Store, Transport
     from sso_login.oauth.issuer import OAuthIssuer
     from sso_login.storage.client_secrets import ClientSecrets
 
@@ -171,10 +170,6 @@ class World:
 
         return FileLocks(self.home, notify=self.notify, folder="role-locks", wait_seconds=2 * PATIENCE)
 
-    def role_portal(self, instance: Instance) -> IdentityCenter:
-        """Give the access portal of that instance."""
-        return self.identity_center(instance)
-
     def token_service(self, service: TokenService) -> SecurityTokenService:
         """Give AWS STS at that place."""
         from sso_login.aws.token_service import SecurityTokenService
@@ -212,13 +207,13 @@ class World:
 
         return KeyringEntries(env=self.env, interactive=self.attended, notify=self.notify, home=self.home)
 
-    def issuer(self, instance: Instance) -> IdentityCenter | AwsSignIn | OAuthIssuer:
-        """Give who issued the tokens of that instance."""
-        return self.aws_signin(instance) if instance.kind == layout.SIGNIN else self.login_issuer(instance)
+    def issuer(self, instance: Instance, scopes: tuple[str, ...] = (), *, remote: bool = False) -> Issuer:
+        """Give who issues the tokens of that instance; a login asks for `scopes`, and may be `remote`: elsewhere."""
+        if instance.kind == layout.SIGNIN:
+            from sso_login.aws.sign_in import AwsSignIn
 
-    def login_issuer(self, instance: Instance, scopes: tuple[str, ...] = ()) -> IdentityCenter | OAuthIssuer:
-        """Give who logs in there by device code or browser, and asks for these scopes."""
-        return self.identity_center(instance) if instance.application is None else self.oauth_issuer(instance, scopes)
+            return AwsSignIn(instance, self.transport, self.clock, self.notify, remote=remote)
+        return self.portal(instance) if instance.application is None else self.oauth_issuer(instance, scopes)
 
     def oauth_issuer(self, instance: Instance, scopes: tuple[str, ...] = ()) -> OAuthIssuer:
         """Give the OAuth issuer; its client secret is looked up once it is needed."""
@@ -252,13 +247,7 @@ class World:
         self.store(kind)
         return self._entries[kind]
 
-    def aws_signin(self, instance: Instance, *, remote: bool = False) -> AwsSignIn:
-        """Give AWS Sign-In of that region, for a browser on this machine or a `remote` one."""
-        from sso_login.aws.sign_in import AwsSignIn
-
-        return AwsSignIn(instance, self.transport, self.clock, self.notify, remote=remote)
-
-    def identity_center(self, instance: Instance) -> IdentityCenter:
+    def portal(self, instance: Instance) -> IdentityCenter:
         """Give the IAM Identity Center; the same object each time, since it tells of a wrong clock once."""
         from sso_login.aws.identity_center import IdentityCenter
 
@@ -266,10 +255,6 @@ class World:
             if instance not in self._issuers:
                 self._issuers[instance] = IdentityCenter(instance, self.transport, self.clock, self.notify)
             return self._issuers[instance]
-
-    def assignments(self, instance: Instance) -> IdentityCenter:
-        """Give the access portal of that instance."""
-        return self.identity_center(instance)
 
     def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
         """Make all calls, `at_once` at a time, each in a thread; raise the first exception when all are done."""

@@ -1,4 +1,4 @@
-"""AWS IAM Identity Center as an Issuer: one method, one request, one reply."""
+"""AWS IAM Identity Center as an Issuer and the Portal: one method, one request, one reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class IdentityCenter:
-    """Speaks SSO-OIDC and the access portal for one instance; implements Issuer, CodeIssuer and Assignments.
+    """Speaks SSO-OIDC and the access portal for one instance; implements Issuer and Portal.
 
     What a renewal does not need is imported where it is used: it has a budget.
     Every expiry is counted from the local clock at the moment of asking.

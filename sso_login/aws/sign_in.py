@@ -1,4 +1,4 @@
-"""AWS Sign-In as a CodeIssuer whose tokens are renewed: nothing is registered, a key of our own takes that place."""
+"""AWS Sign-In as an Issuer: nothing is registered, a key of our own takes that place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.aws import signin_api as signin
 from sso_login.core import commands
-from sso_login.core.errors import BadRecord, ServiceError
+from sso_login.core.errors import BadRecord, ServiceError, UsageProblem
 from sso_login.core.model import SIGNIN, Client
 from sso_login.oauth import dpop
 from sso_login.oauth.line import Line
@@ -16,7 +16,7 @@ from sso_login.oauth.line import Line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sso_login.core.granting import Authorization, Granted
+    from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending
     from sso_login.core.message import Notice
     from sso_login.core.model import Instance, Secret, Session, Token
     from sso_login.core.ports import Clock, Transport
@@ -49,6 +49,16 @@ class AwsSignIn:
         del scopes
         known = signin.CROSS_DEVICE if self.remote else signin.SAME_DEVICE
         return Client(known, dpop.new_key(), issued_at=int(self.clock.now()), expires_at=NEVER, grants=grants)
+
+    def start(self, client: Client) -> DeviceCode:
+        """Raise UsageProblem: there is no device code here."""
+        del client
+        raise _no_device_code()
+
+    def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
+        """Raise UsageProblem: there is no device code here."""
+        del client, code
+        raise _no_device_code()
 
     def authorize_url(self, client: Client, authorization: Authorization) -> str:
         """Give the address of the authorize page."""
@@ -98,3 +108,7 @@ class AwsSignIn:
             return ServiceError(error.message, code=error.code, request_id=error.request_id, hint=hint)
         hint = signin.HINTS["invalid_grant"]
         return ServiceError(error.message, code="invalid_grant", request_id=error.request_id, hint=hint)
+
+
+def _no_device_code() -> UsageProblem:
+    return UsageProblem("AWS Sign-In has no device code", hint="`sso-login signin` signs in with a browser.")

@@ -155,23 +155,11 @@ class Locks(Protocol):
         """Hold the session's lock; raise LockTimeout; never to be held while a human acts."""
 
 
-class Renewer(Protocol):
-    """Who renews and ends logins; each is one request, asked once.
+class Issuer(Protocol):
+    """Who issues tokens: each method but `authorize_url` is one request, asked once.
 
-    Every method raises Unreachable, ServiceError or MalformedReply.
-    """
-
-    def renew(self, session: Session) -> Token:
-        """Spend the session's refresh token for a new token."""
-
-    def end(self, token: Token) -> None:
-        """End the session on the server."""
-
-
-class Issuer(Renewer, Protocol):
-    """Who issues tokens for a device code: register, start, poll; each is one request, asked once.
-
-    Every method raises Unreachable, ServiceError or MalformedReply.
+    For a device code (RFC 8628), for a code that a browser brings back (RFC 6749 section 4.1 with RFC 7636), and for a
+    refresh token. Every method raises Unreachable, ServiceError or MalformedReply; UsageProblem without such a grant.
     """
 
     def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
@@ -183,46 +171,38 @@ class Issuer(Renewer, Protocol):
     def poll(self, client: Client, code: DeviceCode) -> Token | Pending:
         """Ask once whether the code was approved."""
 
-
-class CodeIssuer(Protocol):
-    """Who issues tokens for a code that a browser brings back (RFC 6749 section 4.1 with RFC 7636).
-
-    Every method raises Unreachable, ServiceError or MalformedReply, but for the one that asks nothing.
-    """
-
-    def register(self, scopes: tuple[str, ...], grants: tuple[str, ...]) -> Client:
-        """Register a public client."""
-
     def authorize_url(self, client: Client, authorization: Authorization) -> str:
-        """Give the address that a browser is sent to; asks nothing."""
+        """Give the address that a browser is sent to."""
 
     def exchange(self, client: Client, authorization: Authorization, code: Secret) -> Granted:
-        """Spend the code for a token."""
+        """Spend the code that a browser brought for a token."""
+
+    def renew(self, session: Session) -> Token:
+        """Spend the session's refresh token for a new token."""
+
+    def end(self, token: Token) -> None:
+        """End the session on the server."""
 
 
-class Assignments(Protocol):
-    """What a signed-in user may use; each method is one request for one page.
+class Portal(Protocol):
+    """The access portal: what a signed-in user may use, and credentials of it; each method is one request.
 
     Every method raises Unreachable (Throttled on 429), ServiceError or MalformedReply; a code of `unauthorized` says
     that the token is not taken.
     """
 
     def accounts(self, token: Token, *, after: str | None = None) -> Page[Account]:
-        """List accounts; `after` is the page before's next token."""
+        """List a page of accounts; `after` is the page before's next token."""
 
     def roles(self, token: Token, account: Account, *, after: str | None = None) -> Page[Role]:
-        """List the roles of an account."""
-
-
-class RolePortal(Protocol):
-    """Who gives credentials of a role."""
+        """List a page of the roles of an account."""
 
     def role_credentials(self, token: Token, *, account: str, role: str) -> Credentials:
-        """Ask once; raise Unreachable (Throttled on 429), ServiceError, MalformedReply."""
+        """Give credentials of a role."""
 
 
 class RoleAssumer(Protocol):
-    """Who gives credentials of a role to other credentials."""
+    """AWS STS: gives credentials of a role to other credentials."""
 
     def assume_role(self, credentials: Credentials, step: RoleStep) -> Credentials:
         """Ask once; raise Unreachable (Throttled where it says so), ServiceError, MalformedReply."""
@@ -273,19 +253,6 @@ class Ports(Protocol):
     def rescue(self) -> Store | None:
         """Where a record goes that its own store did not take, None where there is no such place."""
 
-    def issuer(self, instance: Instance) -> Renewer:
-        """Give who issued the tokens of that instance."""
-
-    def unbroken(self) -> AbstractContextManager[None]:
-        """Hold signals back until the block is done."""
-
-    def notify(self, notice: Notice) -> None:
-        """Tell the person something meanwhile."""
-
-
-class RolePorts(Ports, Protocol):
-    """What fetching and keeping role credentials needs besides."""
-
     @property
     def role_locks(self) -> Locks:
         """The locks of role credentials, apart from those of sessions."""
@@ -293,22 +260,20 @@ class RolePorts(Ports, Protocol):
     def roles(self, kind: str) -> RoleStore:
         """Give the role credentials in the store of that kind: `keyring` or `file`."""
 
-    def role_portal(self, instance: Instance) -> RolePortal:
-        """Give the access portal to ask for that instance."""
+    def issuer(self, instance: Instance) -> Issuer:
+        """Give who issued the tokens of that instance."""
 
-
-class ChainPorts(RolePorts, Protocol):
-    """What assuming roles needs besides."""
+    def portal(self, instance: Instance) -> Portal:
+        """Give the access portal of that instance."""
 
     def token_service(self, service: TokenService) -> RoleAssumer:
-        """Give STS at that place."""
-
-
-class ListingPorts(Ports, Protocol):
-    """What listing accounts and roles needs besides."""
-
-    def assignments(self, instance: Instance) -> Assignments:
-        """Give the access portal to ask for that instance."""
+        """Give AWS STS at that place."""
 
     def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
         """Make all calls, `at_once` at a time, each in a thread; raise the first exception when all are done."""
+
+    def unbroken(self) -> AbstractContextManager[None]:
+        """Hold signals back until the block is done."""
+
+    def notify(self, notice: Notice) -> None:
+        """Tell the person something meanwhile."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.granting import Redirected
     from sso_login.core.message import Notice
-    from sso_login.core.ports import Clock, CodeIssuer, Receiver
+    from sso_login.core.ports import Clock, Issuer, Receiver
     from sso_login.flows.select.session import Chosen
 
 GRANTS: Final = (CODE_GRANT, REFRESH_GRANT)
@@ -50,7 +50,7 @@ class BrowserLogin:
 
 
 def start_browser(  # noqa: PLR0913 - what a login starts from, and what it is given
-    issuer: CodeIssuer,
+    issuer: Issuer,
     clock: Clock,
     chosen: Chosen,
     *,
@@ -92,7 +92,7 @@ def redirected(login: BrowserLogin, receiver: Receiver, clock: Clock) -> Redirec
     return answer
 
 
-def finish_browser(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, answer: Redirected) -> Session | None:
+def finish_browser(login: BrowserLogin, issuer: Issuer, clock: Clock, answer: Redirected) -> Session | None:
     """Spend the code; None where the issuer has forgotten the registration that was reused: start again without it.
 
     Raises AccessDenied, CodeExpired, LoginFailed, Unreachable, ServiceError.
@@ -128,7 +128,7 @@ def _refused(chosen: Chosen, answer: Redirected) -> LoginFailed:
     return LoginFailed(f"the login was refused in the browser: {answer.error}{said}", hint=hint)
 
 
-def _exchanged(login: BrowserLogin, issuer: CodeIssuer, clock: Clock, *, code: Secret) -> Granted:
+def _exchanged(login: BrowserLogin, issuer: Issuer, clock: Clock, *, code: Secret) -> Granted:
     """Make the call again only while nothing of it was sent: a code is good once (RFC 6749 section 4.1.2)."""
     for wait in UNSENT_WAITS:
         try:

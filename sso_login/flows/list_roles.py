@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sso_login.core.credentials import Account, Page, Role
     from sso_login.core.model import Token
-    from sso_login.core.ports import ListingPorts
+    from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
 
     Progress = Callable[[int, int | None], None]
@@ -43,7 +43,7 @@ class Listing:
     problems: tuple[Problem, ...] = ()
 
 
-def list_accounts(ports: ListingPorts, chosen: Chosen, *, progress: Progress | None = None) -> Listing:
+def list_accounts(ports: Ports, chosen: Chosen, *, progress: Progress | None = None) -> Listing:
     """List the accounts; `progress` is told how many are found so far. Never interactive.
 
     Raises LoginRequired, StorageError, and whatever the first page fails with; what fails later becomes a problem.
@@ -52,7 +52,7 @@ def list_accounts(ports: ListingPorts, chosen: Chosen, *, progress: Progress | N
 
 
 def list_roles(
-    ports: ListingPorts, chosen: Chosen, *, accounts: Sequence[str] | None = None, progress: Progress | None = None
+    ports: Ports, chosen: Chosen, *, accounts: Sequence[str] | None = None, progress: Progress | None = None
 ) -> Listing:
     """List the roles of all accounts, or of those with these ids; `progress` is told how many of how many are done.
 
@@ -81,9 +81,9 @@ def _wanted(found: Listing, chosen: Chosen, ids: Sequence[str] | None) -> tuple[
 class _Lister:
     """One listing: all its requests share a token and a pace."""
 
-    def __init__(self, ports: ListingPorts, chosen: Chosen) -> None:
+    def __init__(self, ports: Ports, chosen: Chosen) -> None:
         self._ports = ports
-        self._portal = ports.assignments(chosen.instance)
+        self._portal = ports.portal(chosen.instance)
         self._bearer = Bearer(ports, chosen)
         self._pace = Pace(ports.clock)
 

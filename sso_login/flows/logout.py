@@ -14,7 +14,7 @@ from sso_login.flows.stored_login import FILE, bound, drop_others, readable_card
 
 if TYPE_CHECKING:
     from sso_login.core.model import Session, Token
-    from sso_login.core.ports import Ports, Renewer
+    from sso_login.core.ports import Issuer, Ports
     from sso_login.flows.select.session import Chosen
 
 _ENDS_BY_ITSELF: Final = "It ends by itself in time; at once if you sign out at the access portal in a browser."
@@ -108,7 +108,7 @@ def _ended(ports: Ports, chosen: Chosen, session: Session) -> SsoLoginError | No
     return None
 
 
-def _good(issuer: Renewer, session: Session, now: float) -> Token | None:
+def _good(issuer: Issuer, session: Session, now: float) -> Token | None:
     """Give a token that the portal takes: one that is over is renewed; None where the session is over, too.
 
     An OAuth issuer takes the refresh token itself.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sso_login.core.credentials import Credentials, RoleKey
-    from sso_login.core.ports import RolePorts
+    from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
 
 Answer = TypeVar("Answer")
@@ -55,7 +55,7 @@ class Given:
     problem: SsoLoginError | None = None
 
 
-def given(ports: RolePorts, slot: Slot, fetch: Callable[[bool], Credentials], *, min_ttl: float) -> Given:
+def given(ports: Ports, slot: Slot, fetch: Callable[[bool], Credentials], *, min_ttl: float) -> Given:
     """Give what is kept if it has more than `min_ttl` seconds left, else what `fetch` brings. Never interactive.
 
     `fetch` is told whether valid ones are at hand: those come back, with the problem, where no better ones can be
@@ -86,7 +86,7 @@ def stale_notice(given: Given) -> Notice | None:
     return Notice(f"{given.problem.message}; the credentials at hand are valid. {given.problem.hint}", warning=True)
 
 
-def patiently(ports: RolePorts, ask: Callable[[], Answer], *, hurry: bool) -> Answer:
+def patiently(ports: Ports, ask: Callable[[], Answer], *, hurry: bool) -> Answer:
     """Ask, and ask again after a 429 or connection trouble: a few times, and never in a `hurry`."""
     began = ports.clock.monotonic()
     for wait in (*(() if hurry else WAITS), None):
@@ -101,7 +101,7 @@ def patiently(ports: RolePorts, ask: Callable[[], Answer], *, hurry: bool) -> An
     raise AssertionError("the last try returns or raises")
 
 
-def _left(ports: RolePorts, credentials: Credentials) -> float:
+def _left(ports: Ports, credentials: Credentials) -> float:
     return credentials.expires_at - ports.clock.now()
 
 
@@ -112,7 +112,7 @@ def _held_up(slot: Slot, error: LockTimeout) -> LockTimeout:
     return LockTimeout(f"credentials of {slot.described} were locked by another process for too long", hint=hint)
 
 
-def _cached(ports: RolePorts, slot: Slot) -> Credentials | None:
+def _cached(ports: Ports, slot: Slot) -> Credentials | None:
     """Read what is kept, None where there is nothing to be used: it is a cache, and bound to the login it came from.
 
     Raises StorageError where the store cannot be read, StoredElsewhere.
@@ -129,7 +129,7 @@ def _cached(ports: RolePorts, slot: Slot) -> Credentials | None:
     return credentials if fits else None
 
 
-def _kept(ports: RolePorts, slot: Slot, credentials: Credentials) -> StorageError | None:
+def _kept(ports: Ports, slot: Slot, credentials: Credentials) -> StorageError | None:
     """Keep what was fetched, under the session's lock and the card first: no secret is ever unlisted.
 
     Gives the error where that fails: it is a cache. Raises LoginRequired where someone has logged out meanwhile, or in

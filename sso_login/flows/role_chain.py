@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sso_login.core.credentials import Credentials, RoleStep, TokenService
-    from sso_login.core.ports import ChainPorts
+    from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
 
 ENOUGH: Final = 60.0  # seconds that must be left of credentials which sign a request
@@ -46,7 +46,7 @@ class ChainAsked:
         return RoleKey(self.chosen.name, last.account, f"{last.name}/{digest}")
 
 
-def chain_credentials(ports: ChainPorts, asked: ChainAsked, *, min_ttl: float = MARGIN) -> Given:
+def chain_credentials(ports: Ports, asked: ChainAsked, *, min_ttl: float = MARGIN) -> Given:
     """Give credentials of the chain's last role with more than `min_ttl` seconds left if that can be had.
 
     Those at hand come back, with the problem, where they are still valid and no better ones can be fetched. Raises
@@ -57,7 +57,7 @@ def chain_credentials(ports: ChainPorts, asked: ChainAsked, *, min_ttl: float = 
     return given(ports, slot, partial(_assumed, ports, asked), min_ttl=min_ttl)
 
 
-def _assumed(ports: ChainPorts, asked: ChainAsked, at_hand: bool) -> Credentials:  # noqa: FBT001 - as `given` calls it
+def _assumed(ports: Ports, asked: ChainAsked, at_hand: bool) -> Credentials:  # noqa: FBT001 - as `given` calls it
     *before, last = asked.steps
     if before:
         source = chain_credentials(ports, replace(asked, steps=tuple(before)), min_ttl=ENOUGH).credentials

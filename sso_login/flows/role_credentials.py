@@ -16,7 +16,7 @@ from sso_login.flows.role_cache import Given, Slot, given, patiently
 if TYPE_CHECKING:
     from sso_login.core.credentials import Credentials
     from sso_login.core.model import Token
-    from sso_login.core.ports import RolePorts
+    from sso_login.core.ports import Ports
     from sso_login.flows.select.session import Chosen
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
@@ -47,7 +47,7 @@ class RoleAsked:
         return RoleKey(self.chosen.name, self.account, self.role)
 
 
-def role_credentials(ports: RolePorts, asked: RoleAsked, *, min_ttl: float = MARGIN) -> Given:
+def role_credentials(ports: Ports, asked: RoleAsked, *, min_ttl: float = MARGIN) -> Given:
     """Give credentials with more than `min_ttl` seconds left if that can be had. Never interactive.
 
     Those at hand come back, with the problem, where they are still valid and no better ones can be fetched. Raises
@@ -57,7 +57,7 @@ def role_credentials(ports: RolePorts, asked: RoleAsked, *, min_ttl: float = MAR
     return given(ports, slot, lambda at_hand: _fetched(ports, asked, hurry=at_hand), min_ttl=min_ttl)
 
 
-def _fetched(ports: RolePorts, asked: RoleAsked, *, hurry: bool) -> Credentials:
+def _fetched(ports: Ports, asked: RoleAsked, *, hurry: bool) -> Credentials:
     bearer = Bearer(ports, asked.chosen)
     try:
         return bearer.used(partial(_asked_for, ports, asked, hurry=hurry))
@@ -65,8 +65,8 @@ def _fetched(ports: RolePorts, asked: RoleAsked, *, hurry: bool) -> Credentials:
         raise _explained(asked, error) from error
 
 
-def _asked_for(ports: RolePorts, asked: RoleAsked, token: Token, *, hurry: bool) -> Credentials:
-    portal = ports.role_portal(asked.chosen.instance)
+def _asked_for(ports: Ports, asked: RoleAsked, token: Token, *, hurry: bool) -> Credentials:
+    portal = ports.portal(asked.chosen.instance)
     ask = partial(portal.role_credentials, token, account=asked.account, role=asked.role)
     return patiently(ports, ask, hurry=hurry)
 

@@ -1,4 +1,4 @@
-"""Any OAuth server as an Issuer and CodeIssuer: one method, one request, one reply."""
+"""Any OAuth server as an Issuer: one method, one request, one reply."""
 
 from __future__ import annotations
 

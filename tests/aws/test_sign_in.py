@@ -90,7 +90,7 @@ class Place:
 
     def log_in(self, *, remote: bool = False) -> Session:
         """Log in through the real authorize page, and keep the login."""
-        issuer = self.world.aws_signin(self.chosen.instance, remote=remote)
+        issuer = self.world.issuer(self.chosen.instance, remote=remote)
         redirect_uri = confirmation_url(self.chosen.instance) if remote else CALLBACK
         login = start_browser(issuer, self.clock, self.chosen, redirect_uri=redirect_uri)
         status, address, _ = opened(login.url)
@@ -353,7 +353,7 @@ def test_a_session_without_a_refresh_token_is_never_renewed(place: Place) -> Non
     """It is a mistake of the caller's."""
     session = place.log_in()
     bare = replace(session, token=replace(session.token, refresh=None))
-    issuer = place.world.aws_signin(place.chosen.instance)
+    issuer = place.world.issuer(place.chosen.instance)
     with pytest.raises(ValueError, match="never renewed"):
         issuer.renew(bare)
     issuer.end(bare.token)

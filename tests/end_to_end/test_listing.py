@@ -67,7 +67,7 @@ class Real(PortalPorts):
 
     http = Http({})
 
-    def assignments(self, instance: Instance) -> IdentityCenter:  # type: ignore[override]  # the port, not the fake
+    def portal(self, instance: Instance) -> IdentityCenter:  # type: ignore[override]  # the port, not the fake
         """Give the portal behind that endpoint."""
         return IdentityCenter(instance, self.http, self.clock, self.notify)
 

@@ -35,7 +35,7 @@ def desk(
     portal: FakePortal | None = None, stored: Session | None = None, renewed: Sequence[Token | Exception] = ()
 ) -> PortalPorts:
     """Make ports with that portal and that login."""
-    made = PortalPorts(issuing=ScriptedIssuer(renewed=renewed), portal=portal or FakePortal(ROLES))
+    made = PortalPorts(issuing=ScriptedIssuer(renewed=renewed), listed=portal or FakePortal(ROLES))
     made.store("keyring").save(stored or session())
     return made
 
@@ -83,7 +83,7 @@ def test_only_the_accounts_asked_for_are_asked() -> None:
     made = desk()
     found = list_roles(made, chosen(), accounts=[BETA.id, ALPHA.id])
     assert found.accounts == (ALPHA, BETA)
-    assert {key for key, _ in made.portal.calls} == {"accounts", ALPHA.id, BETA.id}
+    assert {key for key, _ in made.listed.calls} == {"accounts", ALPHA.id, BETA.id}
 
 
 def test_an_account_that_is_not_assigned_is_a_usage_problem() -> None:
@@ -170,10 +170,10 @@ def test_passing_trouble_is_no_problem(trouble: Exception) -> None:
 
 def test_nobody_logged_in_asks_nothing() -> None:
     """Exit 3, and the portal hears nothing."""
-    ports = PortalPorts(portal=FakePortal(ROLES))
+    ports = PortalPorts(listed=FakePortal(ROLES))
     with pytest.raises(NotLoggedIn):
         list_accounts(ports, chosen())
-    assert ports.portal.calls == []
+    assert ports.listed.calls == []
 
 
 def test_a_refused_token_is_renewed_once_for_all() -> None:

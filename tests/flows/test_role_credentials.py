@@ -26,8 +26,7 @@ from sso_login.flows.logout import forget
 from sso_login.flows.role_cache import stale_notice
 from sso_login.flows.role_credentials import RoleAsked, role_credentials
 from sso_login.flows.stored_login import card_of
-from sso_login.storage.role_store import EntryRoles
-from tests.support.fakes import NOW, FakePorts, MeanwhileLocks, chosen, session, token
+from tests.support.fakes import NOW, FakePorts, MeanwhileLocks, NoPortal, chosen, session, token
 from tests.support.logins import sign_in
 from tests.support.stores.memory import MemoryEntries
 
@@ -42,7 +41,7 @@ def given(key: str = "ASIA1", *, left: float = 3600) -> Credentials:
 
 
 @dataclass
-class Portal:
+class Portal(NoPortal):
     """A portal that answers from a script and remembers with which token it was asked."""
 
     answers: Sequence[Credentials | Exception] = ()
@@ -63,24 +62,14 @@ class Portal:
 
 @dataclass
 class RoleWorld(FakePorts):
-    """The port RolePorts over memory."""
+    """The port Ports over memory, with a scripted portal."""
 
-    portal: Portal = field(default_factory=Portal)
-    role_locks: MeanwhileLocks = field(default_factory=MeanwhileLocks)
-
-    def roles(self, kind: str) -> EntryRoles:
-        """Give the roles in the store of that kind."""
-        return EntryRoles(self.entries.setdefault(kind, MemoryEntries(kind=kind)))
-
-    def role_portal(self, instance: Instance) -> Portal:
-        """Give the scripted portal, whatever the instance."""
-        del instance
-        return self.portal
+    access: Portal = field(default_factory=Portal)
 
 
 def logged_in(*answers: Credentials | Exception) -> RoleWorld:
     """Give a world with a login in the keyring, and what its portal will say."""
-    ports = RoleWorld(portal=Portal(answers))
+    ports = RoleWorld(access=Portal(answers))
     sign_in(ports, session(), ports.store("keyring"))
     return ports
 
@@ -95,7 +84,7 @@ def test_credentials_are_fetched_once_and_kept() -> None:
     ports = logged_in(given())
     assert role_credentials(ports, ASKED).credentials == given()
     assert role_credentials(ports, ASKED).credentials == given()
-    assert ports.portal.asked == ["access-1"]
+    assert ports.access.asked == ["access-1"]
     assert ports.cards.cards["my-sso"].entries == ("sso-login:sso:my-sso", ENTRY)
     assert ENTRY in ports.entries["keyring"].texts
     assert ports.role_locks.taken == [f"{ACCOUNT} {ROLE} my-sso"]
@@ -119,7 +108,7 @@ def test_they_are_renewed_five_minutes_early(left: float, asked: int) -> None:
     ports = logged_in(given(left=left), given("ASIA2"))
     role_credentials(ports, ASKED)
     assert role_credentials(ports, ASKED).credentials.key_id == ("ASIA2" if asked else "ASIA1")
-    assert len(ports.portal.asked) == 1 + asked
+    assert len(ports.access.asked) == 1 + asked
 
 
 @pytest.mark.parametrize(
@@ -153,7 +142,7 @@ def test_a_429_is_waited_for_as_it_says() -> None:
     ports = logged_in(*[Throttled("slow")] * 9)
     with pytest.raises(Throttled):
         role_credentials(ports, ASKED)
-    assert (ports.clock.slept, len(ports.portal.asked)) == ([1, 2, 4], 4)
+    assert (ports.clock.slept, len(ports.access.asked)) == ([1, 2, 4], 4)
 
 
 def test_nobody_waits_for_longer_than_twenty_seconds() -> None:
@@ -187,7 +176,7 @@ def test_a_token_that_is_not_taken_is_renewed_once() -> None:
     ports = logged_in(refused("unauthorized"), given())
     ports.issuing.renewed = [token("access-2", "refresh-2")]
     assert role_credentials(ports, ASKED).credentials == given()
-    assert ports.portal.asked == ["access-1", "access-2"]
+    assert ports.access.asked == ["access-1", "access-2"]
     ports = logged_in(refused("unauthorized"), refused("unauthorized"))
     ports.issuing.renewed = [token("access-2", "refresh-2")]
     with pytest.raises(LoginRequired, match="not even a new one") as caught:
@@ -201,7 +190,7 @@ def test_whoever_waited_takes_what_another_has_fetched() -> None:
     other = replace(ports, role_locks=MeanwhileLocks())
     ports.role_locks.before = lambda: role_credentials(other, ASKED)
     assert role_credentials(ports, ASKED).credentials == given()
-    assert len(ports.portal.asked) == 1
+    assert len(ports.access.asked) == 1
 
 
 def test_a_lock_that_is_never_let_go_is_told() -> None:
@@ -268,13 +257,13 @@ def test_a_session_that_is_bound_elsewhere_uses_nothing_of_it() -> None:
     elsewhere = chosen(instance=Instance("https://other.awsapps.com/start", "us-east-1"))
     with pytest.raises(LoginRequired, match="belongs to"):
         role_credentials(ports, RoleAsked(elsewhere, ACCOUNT, ROLE))
-    assert len(ports.portal.asked) == 1
+    assert len(ports.access.asked) == 1
 
 
 def test_who_logged_out_meanwhile_gets_nothing_and_nothing_is_kept() -> None:
     """What was fetched with a session that is gone is not ours to give."""
     ports = logged_in(given())
-    ports.portal.during = lambda: forget(ports, chosen(), local=True)
+    ports.access.during = lambda: forget(ports, chosen(), local=True)
     with pytest.raises(NotLoggedIn):
         role_credentials(ports, ASKED)
     assert ports.entries["keyring"].texts == {}

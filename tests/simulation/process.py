@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,12 +18,13 @@ from tests.simulation.disk import ENTRY, NAME, Disk
 from tests.simulation.services import SimIssuer, SimPortal, SimSdk
 
 if TYPE_CHECKING:
+    from sso_login.core.credentials import TokenService
     from sso_login.core.message import Notice
-    from sso_login.core.ports import Issuer
+    from sso_login.core.ports import Issuer, RoleAssumer
 
 
 class Process:
-    """The port RolePorts, and what is known of the process; `step` gives way to the scheduler."""
+    """The port Ports, and what is known of the process; `step` gives way to the scheduler."""
 
     def __init__(self, disk: Disk, kind: str, work: Callable[[Process], None], env: Mapping[str, str]) -> None:
         """Begin nothing yet."""
@@ -94,13 +95,23 @@ class Process:
         """Give the role credentials of that store."""
         return EntryRoles(SimEntries(self, kind))
 
-    def issuer(self, _instance: Instance) -> Issuer:
+    def issuer(self, instance: Instance) -> Issuer:
         """Give the issuer."""
+        del instance
         return SimIssuer(self)  # type: ignore[return-value]  # renewals and ends are all that is asked of it
 
-    def role_portal(self, _instance: Instance) -> SimPortal:
+    def portal(self, instance: Instance) -> SimPortal:
         """Give the portal."""
+        del instance
         return SimPortal(self)
+
+    def token_service(self, service: TokenService) -> RoleAssumer:
+        """Give nobody: no schedule assumes a role."""
+        raise AssertionError(service)
+
+    def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
+        """Do nothing side by side: the scheduler alone decides who goes on."""
+        raise AssertionError(calls, at_once)
 
     def unbroken(self) -> AbstractContextManager[None]:
         """Hold nothing back: a kill -9 cannot be."""

@@ -10,6 +10,7 @@ from sso_login.adapters.aws_files import sdk_files
 from sso_login.core.credentials import Credentials
 from sso_login.core.errors import ServiceError, SsoLoginError, StorageError
 from sso_login.core.model import Secret, Session, Token
+from tests.support.fakes import NoPortal
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -94,7 +95,7 @@ class SimIssuer:
         self._process.step("end")
 
 
-class SimPortal:
+class SimPortal(NoPortal):
     """Gives credentials of a role for a token that was ever issued."""
 
     def __init__(self, process: Process) -> None:

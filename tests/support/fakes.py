@@ -7,11 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from sso_login.adapters.system.signals import side_by_side
+from sso_login.core.credentials import Account, Credentials, Page, Role, TokenService
 from sso_login.core.granting import Authorization, DeviceCode, Granted, Pending, Redirected
 from sso_login.core.message import Notice
 from sso_login.core.model import DEVICE_GRANT, REFRESH_GRANT, Client, Instance, Secret, Session, Token
-from sso_login.core.ports import Store
+from sso_login.core.ports import RoleAssumer, Store
 from sso_login.flows.select.session import Chosen
+from sso_login.storage.role_store import EntryRoles
 from sso_login.storage.session_store import SessionStore
 from tests.support.stores.memory import MemoryCards, MemoryEntries, MemoryLocks, MemorySdkCache
 
@@ -75,7 +78,7 @@ def code(**changes: object) -> DeviceCode:
 
 @dataclass
 class ScriptedIssuer:
-    """An Issuer and CodeIssuer that answers from a script, an answer or an exception a call, and remembers it all."""
+    """An Issuer that answers from a script, an answer or an exception a call, and remembers it all."""
 
     polled: Sequence[Token | Pending | Exception] = ()
     renewed: Sequence[Token | Exception] = ()
@@ -178,6 +181,25 @@ class MeanwhileLocks(MemoryLocks):
             yield
 
 
+class NoPortal:
+    """A Portal that nobody is to ask anything; a test's own answers what it is about."""
+
+    def accounts(self, token: Token, *, after: str | None = None) -> Page[Account]:
+        """List accounts."""
+        del token, after
+        raise AssertionError("no test asks this")
+
+    def roles(self, token: Token, account: Account, *, after: str | None = None) -> Page[Role]:
+        """List roles."""
+        del token, account, after
+        raise AssertionError("no test asks this")
+
+    def role_credentials(self, token: Token, *, account: str, role: str) -> Credentials:
+        """Give credentials."""
+        del token, account, role
+        raise AssertionError("no test asks this")
+
+
 @dataclass
 class FakePorts:
     """The port Ports over memory; counts how often signals were held back while something was saved."""
@@ -191,6 +213,9 @@ class FakePorts:
     notices: list[Notice] = field(default_factory=list)
     rescue: SessionStore | None = None
     sdk_cache: MemorySdkCache = field(default_factory=MemorySdkCache)
+    role_locks: MeanwhileLocks = field(default_factory=MeanwhileLocks)
+    access: NoPortal = field(default_factory=NoPortal)
+    assuming: RoleAssumer | None = None
     held: int = 0
 
     def store(self, kind: str) -> Store:
@@ -201,6 +226,25 @@ class FakePorts:
         """Give the scripted issuer, whatever the instance."""
         del instance
         return self.issuing
+
+    def roles(self, kind: str) -> EntryRoles:
+        """Give the roles in the store of that kind."""
+        return EntryRoles(self.entries.setdefault(kind, MemoryEntries(kind=kind)))
+
+    def portal(self, instance: Instance) -> NoPortal:
+        """Give the test's own portal, whatever the instance."""
+        del instance
+        return self.access
+
+    def token_service(self, service: TokenService) -> RoleAssumer:
+        """Give the test's own STS."""
+        del service
+        assert self.assuming is not None
+        return self.assuming
+
+    def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
+        """Make them in threads."""
+        side_by_side(calls, at_once=at_once)
 
     @contextmanager
     def _holding(self) -> Iterator[None]:

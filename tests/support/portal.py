@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sso_login.adapters.system.signals import side_by_side
 from sso_login.core.credentials import Account, Page, Role
 from sso_login.core.errors import ServiceError
 from sso_login.core.model import Instance, Token
-from tests.support.fakes import FakePorts
+from tests.support.fakes import FakePorts, NoPortal
 
 
 @dataclass
@@ -55,23 +54,19 @@ class FakePortal:
 
 @dataclass
 class PortalPorts(FakePorts):
-    """The port ListingPorts over memory, with real threads."""
+    """The port Ports over memory, with a portal that lists."""
 
-    portal: FakePortal = field(default_factory=lambda: FakePortal({}))
+    listed: FakePortal = field(default_factory=lambda: FakePortal({}))
 
-    def assignments(self, instance: Instance) -> Portal:
+    def portal(self, instance: Instance) -> Listing:
         """Give the portal, whatever the instance."""
         del instance
-        return Portal(self.portal)
-
-    def side_by_side(self, calls: Sequence[Callable[[], None]], *, at_once: int) -> None:
-        """Make them in threads."""
-        side_by_side(calls, at_once=at_once)
+        return Listing(self.listed)
 
 
 @dataclass
-class Portal:
-    """The port Assignments of a FakePortal."""
+class Listing(NoPortal):
+    """The port Portal of a FakePortal, which lists and gives no credentials."""
 
     behind: FakePortal
 

@@ -43,7 +43,7 @@ def browser(context: Context, wanted: Wanted, *, timeout: float, port: int | Non
 def _approved(start: Start, *, timeout: float, port: int, paste: bool) -> Session:
     """Listen, send the browser away, wait for it to come back, and spend the code it brings."""
     world, registered = start.world, start.registered
-    issuer = world.login_issuer(start.chosen.instance, start.chosen.scopes)
+    issuer = world.issuer(start.chosen.instance, start.chosen.scopes)
     while True:
         # Whoever is to receive the answer is there before a browser can bring it.
         with world.pasted(port) if paste else world.listen(port) as receiver:

@@ -49,7 +49,7 @@ class Extras:
 def _approved(start: Start, *, extras: Extras, timeout: float | None) -> Session:
     """Show a code and poll until it is decided; a new code only when a human at a terminal asks for one."""
     world, render, registered = start.world, start.context.render, start.registered
-    issuer = world.login_issuer(start.chosen.instance, start.chosen.scopes)
+    issuer = world.issuer(start.chosen.instance, start.chosen.scopes)
     end = math.inf if timeout is None else world.clock.monotonic() + timeout
     while True:
         left = end - world.clock.monotonic()

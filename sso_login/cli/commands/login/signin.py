@@ -119,7 +119,7 @@ def _check(world: World, asked: Asked, new: Session) -> None:
 
 def _approved(context: Context, world: World, chosen: Chosen, *, asked: Asked) -> Session:
     """Listen (or wait for a code to be pasted), send the browser away, and spend the code that comes back."""
-    issuer = world.aws_signin(chosen.instance, remote=asked.remote)
+    issuer = world.issuer(chosen.instance, remote=asked.remote)
     with _receiving(world, chosen, asked) as receiver:
         login = start_browser(issuer, world.clock, chosen, redirect_uri=receiver.redirect_uri, timeout=asked.timeout)
         context.render.authorize(chosen, login.url)
