@@ -54,6 +54,7 @@ class World:
         self.env = env
         self.attended = attended
         self.notify = notify
+        self.profile: str | None = None  # that the command line names
         self._clock = clock
         self._transport = transport
         self._entries = dict(entries or {})
@@ -116,7 +117,19 @@ class World:
             return self._transport
         from sso_login.adapters.system.http import Http
 
-        return Http(self.env)
+        return Http(self.env, bundle=self.ca_bundle)
+
+    def ca_bundle(self) -> tuple[str, str]:
+        """Give the place and value of `ca_bundle` of the environment's profile, else of `default`; "" without one."""
+        from sso_login.core.config import current_profile
+        from sso_login.core.errors import SsoLoginError
+
+        with suppress(SsoLoginError):  # what is wrong with the file is told where it is needed
+            for name in (self.profile or current_profile(self.env), "default"):
+                profile = self.config.profiles.get(name)
+                if profile is not None and profile.ca_bundle:
+                    return self.config.place(profile.title), profile.ca_bundle
+        return "", ""
 
     @cached_property
     def cards(self) -> FileCards:

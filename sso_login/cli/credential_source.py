@@ -96,6 +96,7 @@ def with_profile(wanted: Wanted, named: str | None) -> Wanted:
 def resolve(context: Context, wanted: Wanted) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
     world = context.world()
+    world.profile = wanted.profile
     wanted = _passed_on(world, wanted)
     chained = _chained(context, wanted)
     if chained is not None:

@@ -44,6 +44,7 @@ class Wanted:
     def chosen(self, context: Context) -> Chosen:
         """Find the session that is meant, with the scopes that are asked for."""
         world = context.world()
+        world.profile = self.profile
         found = choose(
             world.config,
             Sessions(context).cards,

@@ -60,6 +60,7 @@ class Sessions:
     def chosen(self, session: str | None = None, profile: str | None = None) -> Chosen:
         """Find the one session that is meant."""
         world = self.context.world()
+        world.profile = profile or world.profile
         try:
             found = choose(world.config, self.cards, world.env, session=session, profile=profile)
         except UnknownSession:

@@ -64,6 +64,7 @@ class Profile(NamedTuple):
     mfa_serial: str | None = None
     credential_source: str | None = None
     login_session: str | None = None
+    ca_bundle: str | None = None
 
     @property
     def ours(self) -> RoleCommand | None:

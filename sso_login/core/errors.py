@@ -134,7 +134,8 @@ class CertificateRefused(Unreachable):
     """TLS found no certificate to trust; unlike other network trouble it does not go away by itself."""
 
     default_hint = (
-        "Where a company proxy inspects TLS, name its CA bundle in AWS_CA_BUNDLE; this does not go away by itself."
+        "Where a company proxy inspects TLS, name its CA bundle in AWS_CA_BUNDLE; this does not go away by itself. "
+        "`sso-login doctor` says whom it trusts."
     )
 
 

@@ -6,12 +6,13 @@ import difflib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from sso_login.adapters.system.network import bundle_for, proxy_for
+from sso_login.adapters.system.network import proxy_for
+from sso_login.adapters.system.trust import SYSTEM, trust_for
 from sso_login.core.errors import ConfigError
 from sso_login.doctor.finding import Finding, fine, odd, of_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 PROXY: Final = "proxy"
 BUNDLE: Final = "CA bundle"
@@ -71,16 +72,16 @@ def _place(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
-def bundle_finding(env: Mapping[str, str]) -> Finding:
+def bundle_finding(env: Mapping[str, str], *, profile: Callable[[], tuple[str, str]] | None = None) -> Finding:
     """Tell which certificates are trusted, and whether they can be read."""
     try:
-        bundle = bundle_for(env)
+        trust = trust_for(env, profile=profile)
     except ConfigError as error:
         return of_error(BUNDLE, error)
-    if isinstance(bundle, bool):
-        return fine(BUNDLE, "the certificates of Python's certifi are trusted")
-    name = next(name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name))
-    return fine(BUNDLE, f"{name} names {bundle}, which can be read")
+    if trust.file or trust.folder:
+        named = " and ".join(filter(None, (trust.file, trust.folder)))
+        return fine(BUNDLE, f"{trust.said_by} names {named}, which can be read")
+    return fine(BUNDLE, f"{trust.said_by} is trusted" if trust.said_by == SYSTEM else f"trusted are {trust.said_by}")
 
 
 def variable_findings(env: Mapping[str, str]) -> Iterator[Finding]:

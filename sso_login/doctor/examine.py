@@ -66,7 +66,10 @@ class Examination:
         yield list(probe_files.state_findings(home))
         yield [*probe_files.aws_findings(env), *probe_files.cache_findings(env)]
         yield list(probe_locks.lock_findings(home))
-        yield [*probe_environment.proxy_findings(env), probe_environment.bundle_finding(env)]
+        yield [
+            *probe_environment.proxy_findings(env),
+            probe_environment.bundle_finding(env, profile=self.world.ca_bundle),
+        ]
         yield list(self._network_findings())
 
     def _program(self) -> Finding:
@@ -227,10 +230,14 @@ class Examination:
 
         known = [found.instance for found in [*self._known, *self._signed_in] if isinstance(found, Chosen)]
         asked = reach.questions(known)
+        seen: dict[str, bytes] = {}
+        if hasattr(self.world.transport, "certificates"):
+            self.world.transport.certificates = seen
         came = reach.answers(
             asked, transport=self.world.transport, clock=self.world.clock, side_by_side=self.world.side_by_side
         )
         yield from (answer.finding for answer in came)
+        yield from reach.interception_findings(seen)
         yield from _there(reach.clock_finding(came))
 
 

@@ -16,10 +16,14 @@ from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
 from sso_login.oauth.discovery import requests as discovery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sso_login.core.ports import Clock, Transport
 
+INTERCEPTION: Final = "TLS"
+# Of the hosts that these are, the certificates are Amazon's own: its name stands in each of them, as the issuer's.
+_AMAZONS: Final = (".amazonaws.com", ".api.aws", ".amazon.com")
+_ISSUER: Final = b"Amazon"
 ENDPOINT: Final = "endpoint"
 CLOCK: Final = "clock"
 DEADLINE: Final = 5.0  # seconds for DNS, connection, TLS and the answer together
@@ -91,6 +95,19 @@ def _judged(asked: Question, reply: Response, *, took: float) -> Finding:
         remedy = f"See what it says: `curl -v {asked.request.url}`. A proxy or captive portal may stand in the way."
         return odd(ENDPOINT, f"{where} answers, but with HTTP {reply.status}, which is not what AWS says", remedy)
     return fine(ENDPOINT, f"{where} answers ({1000 * took:.0f} ms)")
+
+
+def interception_findings(seen: Mapping[str, bytes]) -> Iterator[Finding]:
+    """Tell of AWS's hosts whose certificates (DER) are not Amazon's: then somebody on the way reads along."""
+    hosts = sorted(
+        host
+        for host, certificate in seen.items()
+        if host.endswith(_AMAZONS) and certificate and _ISSUER not in certificate
+    )
+    if hosts:
+        remedy = "Nothing, where your company inspects TLS; else do not log in here, and ask who runs this network."
+        what = f"the certificate of {hosts[0]} was not issued by Amazon: a proxy on the way reads what is sent"
+        yield odd(INTERCEPTION, what, remedy)
 
 
 def clock_finding(came: Sequence[Answer]) -> Finding | None:

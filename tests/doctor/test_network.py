@@ -12,7 +12,7 @@ from sso_login.core.errors import CertificateRefused, ConfigError, NotAnAnswer, 
 from sso_login.core.message import Request, Response
 from sso_login.core.model import SIGNIN, Instance
 from sso_login.doctor.finding import FAIL, OK, WARN
-from sso_login.doctor.network import Answer, answers, clock_finding, questions
+from sso_login.doctor.network import Answer, answers, clock_finding, interception_findings, questions
 from tests.support.fakes import INSTANCE, NOW, FakeClock
 
 ELSEWHERE = Instance("https://other.awsapps.com/start", "us-east-1")
@@ -113,3 +113,11 @@ def test_a_clock_that_was_compared_with_nothing(answer: Response | Exception) ->
 def test_no_service_no_word_about_the_clock() -> None:
     """Without any session there is nobody to ask."""
     assert clock_finding([]) is None
+
+
+def test_a_certificate_that_is_not_amazons_tells_of_a_proxy_that_reads_along() -> None:
+    """For AWS's own hosts alone; one that cannot be seen says nothing."""
+    ours, theirs = "oidc.eu-west-1.amazonaws.com", b"0..Example Corp TLS inspection.."
+    (finding,) = interception_findings({ours: theirs, "127.0.0.1": theirs, "idp.example": theirs})
+    assert (finding.status, ours in finding.message) == (WARN, True)
+    assert list(interception_findings({ours: b"0..Amazon RSA 2048 M01..", f"x.{ours}": b""})) == []

@@ -251,6 +251,7 @@ def _profile(name: str, title: str, values: Values) -> Profile:
         duration_seconds=values.get("duration_seconds"),
         mfa_serial=values.get("mfa_serial"),
         credential_source=values.get("credential_source"),
+        ca_bundle=values.get("ca_bundle"),
     )
 
 

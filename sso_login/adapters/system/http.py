@@ -17,25 +17,26 @@ import time
 import zlib
 from base64 import b64encode
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlencode
 
 from urllib3 import ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from sso_login import __version__
 from sso_login.adapters.system.deadline import within
 from sso_login.adapters.system.idle import Idle, Route
-from sso_login.adapters.system.network import bundle_for, proxy_for, target_of
+from sso_login.adapters.system.network import proxy_for, target_of
+from sso_login.adapters.system.trouble import at_proxy, causes_of, is_timeout, obstacle
+from sso_login.adapters.system.trust import Trust, trust_for
 from sso_login.core.errors import CertificateRefused, NotAnAnswer, SsoLoginError, Unreachable
 from sso_login.core.message import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from urllib3 import BaseHTTPResponse
 
@@ -56,19 +57,27 @@ MOST_IDLE: Final = 16  # connections kept to one host
 class Http:
     """Implements the port Transport for the environment given: AWS_CA_BUNDLE, HTTPS_PROXY and the like."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        """Keep the environment; it is read at each call, since a broken setting is that call's error."""
+    def __init__(self, env: Mapping[str, str], *, bundle: Callable[[], tuple[str, str]] | None = None) -> None:
+        """Keep the environment; it is read at each call, since a broken setting is that call's error.
+
+        `bundle` gives the place and value of the profile's `ca_bundle`.
+        """
         self._env = env
+        self._bundle = bundle
         self._idle = Idle[HTTPConnectionPool](MOST_IDLE)
-        self._trusted: str | bool | None = None
+        self._trusted: Trust | None = None
+        self.certificates: dict[str, bytes] | None = None  # by host, as DER, for whoever puts a dict here to see them
 
     def send(self, request: Request) -> Response:
         """Send the request once; raise Unreachable, CertificateRefused, NotAnAnswer, or ConfigError for a setting."""
         target = target_of(request.url)
         if self._trusted is None:
-            self._trusted = bundle_for(self._env)  # reading it takes as long as a request, so once is enough
+            self._trusted = trust_for(
+                self._env, profile=self._bundle
+            )  # reading it takes as long as a request, so once is enough
         route = Route(target.scheme, target.netloc, self._trusted, proxy_for(self._env, request.url))
         attempt = _Attempt(request, target.hostname or "", route=route, idle=self._idle)
+        attempt.certificates = self.certificates
         began = time.monotonic()
         try:
             response = within(request.deadline, attempt.run, on_timeout=attempt.late)
@@ -98,6 +107,7 @@ class _Attempt:
         self._sent = self._hooked = False
         self._called_off = False
         self._socket: object = None
+        self.certificates: dict[str, bytes] | None = None
 
     def run(self) -> Response:
         """Send and read the whole reply; runs in a thread of its own."""
@@ -151,6 +161,8 @@ class _Attempt:
 
     def leave(self, connection: object) -> None:
         """Note that the request leaves now, by that socket; raise OSError when it was called off before."""
+        if self.certificates is not None and isinstance(connection, ssl.SSLSocket):
+            self.certificates[self.host] = connection.getpeercert(binary_form=True) or b""
         with self._lock:
             if self._called_off:
                 raise OSError("called off")
@@ -187,7 +199,7 @@ class _Attempt:
             )
         except (HTTPError, OSError) as error:
             # Their texts carry the URL with its query, so they go no further.
-            raise self._trouble(list(_causes(error))) from None
+            raise self._trouble(list(causes_of(error))) from None
 
     def _trouble(self, causes: list[BaseException]) -> Unreachable:
         refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
@@ -195,11 +207,11 @@ class _Attempt:
             return CertificateRefused(
                 f"the certificate of {self.host} is not trusted: {refused.verify_message}", sent=self._left
             )
-        if any(_is_timeout(cause) for cause in causes):
+        if any(is_timeout(cause) for cause in causes):
             return self._silence(sent=self._left)
         if self._left:
             return Unreachable(f"the connection to {self.host} broke before an answer came", sent=True, passes=True)
-        return self._lost(_obstacle(causes))
+        return at_proxy(causes, self.host, self._route.proxy or "") or self._lost(obstacle(causes))
 
     def _lost(self, why: str = "it cannot be reached") -> Unreachable:
         return Unreachable(f"there is no connection to {self.host}: {why}", sent=False)
@@ -266,8 +278,7 @@ def _pool(url: str, route: Route) -> HTTPConnectionPool:
     target = parse_url(url)
     trust: dict[str, Any] = {}
     if target.scheme == "https":
-        place = "ca_cert_dir" if isinstance(route.verify, str) and Path(route.verify).is_dir() else "ca_certs"
-        trust = {"cert_reqs": "CERT_REQUIRED", place: _bundle() if route.verify is True else route.verify}
+        trust = {"cert_reqs": "CERT_REQUIRED", "ssl_context": route.verify.context()}
     pool: HTTPConnectionPool
     if route.proxy:
         manager = ProxyManager(route.proxy, num_pools=1, maxsize=1, proxy_headers=_known_to(route.proxy), **trust)
@@ -278,12 +289,6 @@ def _pool(url: str, route: Route) -> HTTPConnectionPool:
         pool = HTTPConnectionPool(target.host or "", target.port, maxsize=1)
     pool.ConnectionCls = _Tls if isinstance(pool, HTTPSConnectionPool) else _Plain
     return pool
-
-
-def _bundle() -> str:
-    from certifi import where
-
-    return where()
 
 
 def _known_to(proxy: str) -> dict[str, str]:
@@ -323,32 +328,3 @@ def _drop(connection: socket.socket) -> None:
     """Close the socket itself, which urllib3 leaves open after an answer that it can make nothing of."""
     with contextlib.suppress(OSError):  # as a rule it is closed already
         socket.close(connection.detach())
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Walk an exception's causes, in the three ways requests and urllib3 nest them."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        cause = waiting.pop()
-        if isinstance(cause, BaseException) and id(cause) not in seen:
-            seen.add(id(cause))
-            yield cause
-            waiting += [cause.__context__, cause.__cause__, getattr(cause, "reason", None), *cause.args]
-
-
-def _is_timeout(cause: BaseException) -> bool:
-    # A refused connection is a timeout too, in urllib3's family tree.
-    return isinstance(cause, ConnectTimeoutError | ReadTimeoutError) and not isinstance(cause, NewConnectionError)
-
-
-def _obstacle(causes: list[BaseException]) -> str:
-    """Say in the words of the system, never of an exception, why nothing could be sent."""
-    if any(isinstance(cause, ProxyError) for cause in causes):
-        return "the proxy named in HTTPS_PROXY cannot be reached or refused"
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "its name cannot be resolved"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return "the TLS handshake failed"
-    said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
-    return (said or "it cannot be reached").lower()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+from sso_login.adapters.system.trust import Trust  # noqa: TC001 - a named tuple's field
+
 LONGEST: Final = 45.0  # seconds; the load balancers of AWS close after 60
 
 
@@ -20,11 +22,11 @@ class Closes(Protocol):
 
 
 class Route(NamedTuple):
-    """What two requests must share to use the same connection; `verify` is the CA bundle, True for the usual one."""
+    """What two requests must share to use the same connection; `verify` is whom to trust."""
 
     scheme: str
     netloc: str
-    verify: str | bool
+    verify: Trust
     proxy: str | None
 
 

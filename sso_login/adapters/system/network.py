@@ -1,14 +1,11 @@
-"""What the environment says about the way to a host: CA bundle, proxy, and who may be spoken to without TLS."""
+"""What the environment says about the way to a host: the proxy, and who may be spoken to without TLS."""
 
 from __future__ import annotations
 
 import ipaddress
-import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from sso_login.adapters.system import home
 from sso_login.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,32 +28,17 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def bundle_for(env: Mapping[str, str]) -> str | bool:
-    """Name the CA bundle to trust, True for certifi's; raise ConfigError for one that is none."""
-    name = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if env.get(name)), None)
-    if name is None:
-        return True
-    path = Path(home.expanded(env, env[name]))
-    try:
-        # A folder of hashed certificates is looked into at the handshake only.
-        if not path.is_dir():
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except OSError as error:
-        message = f"the CA bundle named in {name} cannot be read: {path}"
-        raise ConfigError(message, hint=f"Let {name} name a file of PEM certificates, or unset it.") from error
-    return str(path)
-
-
 def proxy_for(env: Mapping[str, str], url: str) -> str | None:
     """Choose the proxy for a URL; none for loopback, which is all that plain http is spoken to.
 
     Raises ConfigError for a proxy that is no http or https URL; never shows it, for it may hold a password.
     """
-    host = urlsplit(url).hostname or ""
+    target = urlsplit(url)
+    host = target.hostname or ""
     name = next((name for name in ("https_proxy", "HTTPS_PROXY") if env.get(name)), None)
-    if name is None or _is_loopback(host) or _is_exempt(env, host):
+    if name is None or _is_loopback(host) or _is_exempt(env, host, target.port):
         return None
-    proxy = env[name] if "://" in env[name] else f"http://{env[name]}"
+    proxy = _spelled(env[name] if "://" in env[name] else f"http://{env[name]}")
     try:
         parts = urlsplit(proxy)
         fits = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
@@ -68,7 +50,35 @@ def proxy_for(env: Mapping[str, str], url: str) -> str | None:
     return proxy
 
 
-def _is_exempt(env: Mapping[str, str], host: str) -> bool:
-    listed = (env.get("no_proxy") or env.get("NO_PROXY") or "").lower().split(",")
-    names = [name.strip().rpartition("*.")[2].lstrip(".").partition(":")[0] for name in listed]
-    return any(name == "*" or (name and (host == name or host.endswith(f".{name}"))) for name in names)
+def _is_exempt(env: Mapping[str, str], host: str, port: int | None) -> bool:
+    """Read NO_PROXY as requests does, but for names that end the same without a dot between.
+
+    A name with a port means that port alone, and only where the URL names it; networks are for addresses.
+    """
+    listed = (env.get("no_proxy") or env.get("NO_PROXY") or "").lower().replace(" ", "").split(",")
+    for entry in filter(None, listed):
+        name, _, wanted = entry.partition(":") if entry.count(":") == 1 else (entry, "", "")
+        if name == "*" or (_within(name, host) and (not wanted or wanted == str(port or ""))):
+            return True
+    return False
+
+
+def _within(name: str, host: str) -> bool:
+    domain = name.removeprefix("*").lstrip(".")
+    if domain and (host == domain or host.endswith(f".{domain}")):
+        return True
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(name, strict=False)
+    except ValueError:
+        return False
+
+
+def _spelled(proxy: str) -> str:
+    r"""Percent-encode user and password, in which DOMAIN\user and an @ are common; what is encoded stays as it is."""
+    scheme, _, rest = proxy.partition("://")
+    authority, slash, path = rest.partition("/") if "@" not in rest else (rest, "", "")
+    user, at, place = authority.rpartition("@")
+    if not at:
+        return proxy
+    words = [quote(unquote(word), safe="") for word in user.split(":", 1)]
+    return f"{scheme}://{':'.join(words)}@{place}{slash}{path}"

@@ -464,11 +464,47 @@ def test_a_proxy_that_refuses_was_told_nothing(refusal: str) -> None:
     assert "HTTPS_PROXY" in error.message
 
 
+@pytest.mark.parametrize(
+    ("status", "user", "says_so", "remedy", "passes"),
+    [
+        ("407 Proxy Authentication Required", "", "wants a user and password", "HTTPS_PROXY=http://USER", False),
+        ("407 Proxy Authentication Required", "me:pw@", "does not take this user and password", "DOMAIN%5Cuser", False),
+        ("403 Forbidden", "", "does not allow it", "administrator", False),
+        ("502 Bad Gateway", "", "cannot reach it", "Try again later", True),
+        ("418 Teapot", "", "refused", "NO_PROXY", False),
+    ],
+)
+def test_what_a_proxy_refuses_is_told_apart(status: str, user: str, says_so: str, remedy: str, *, passes: bool) -> None:
+    """Each with the step that helps, and the proxy by its address alone."""
+    with counterpart(says(b"", status=status)) as proxy:
+        error = failing(f"https://{HOST}", env={"HTTPS_PROXY": f"http://{user}127.0.0.1:{proxy.port}"})
+        assert f"the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY) {says_so} (HTTP {status[:3]})" in error.message
+    assert remedy in error.hint
+    assert (error.sent, error.passes) == (False, passes)
+
+
+def test_certificates_are_shown_to_who_wants_to_see_them(tls: ssl.SSLContext, certificate: Path) -> None:
+    """By host, for doctor: who issued them tells whether a proxy reads along."""
+    http = Http({"AWS_CA_BUNDLE": str(certificate)})
+    http.certificates = {}
+    with counterpart(says(b"{}"), tls) as server:
+        http.send(Request("Reach", "GET", server.url, deadline=60))
+    assert list(http.certificates) == ["127.0.0.1"]
+    assert http.certificates["127.0.0.1"].startswith(b"\x30")
+
+
+def test_a_profiles_bundle_is_trusted(tls: ssl.SSLContext, certificate: Path) -> None:
+    """Where no variable names another one."""
+    with counterpart(says(b"{}"), tls) as server:
+        http = Http({}, bundle=lambda: ("[default]", str(certificate)))
+        assert http.send(Request("Reach", "GET", server.url, deadline=60)).status == 200
+
+
 def test_a_proxy_that_is_not_there_was_told_nothing() -> None:
     """The same for a proxy nobody listens at."""
     error = failing(f"https://{HOST}", env={"https_proxy": f"http://127.0.0.1:{closed_port()}"})
     assert not error.sent
-    assert "HTTPS_PROXY" in error.message
+    assert "HTTPS_PROXY) does not answer (connection refused)" in error.message
 
 
 def test_a_request_that_was_called_off_never_leaves(tls: ssl.SSLContext, certificate: Path) -> None:

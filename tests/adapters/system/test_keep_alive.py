@@ -13,6 +13,7 @@ from urllib3 import HTTPConnectionPool
 
 from sso_login.adapters.system.http import Http, _Attempt
 from sso_login.adapters.system.idle import Idle, Route
+from sso_login.adapters.system.trust import Trust
 from sso_login.core.errors import NotAnAnswer, Unreachable
 from sso_login.core.message import Request
 
@@ -187,19 +188,24 @@ class Held:
 def test_no_more_are_kept_than_allowed_and_only_for_the_same_route() -> None:
     """The last one used comes first; another host, CA bundle or proxy is another route."""
     idle, first, second, third = Idle[Held](2), Held(), Held(), Held()
-    route = Route("https", "a.example", verify=True, proxy=None)
+    route = Route("https", "a.example", verify=Trust("test"), proxy=None)
     for held in (first, second, third):
         idle.keep(route, held)
     assert (first.closed, second.closed, third.closed) == (False, False, True)
-    for other in ({"netloc": "b.example"}, {"scheme": "http"}, {"verify": "/ca"}, {"proxy": "http://p"}):
-        assert idle.take(route._replace(**other)) is None
+    for other in (
+        route._replace(netloc="b.example"),
+        route._replace(scheme="http"),
+        route._replace(verify=Trust("test", file="/ca")),
+        route._replace(proxy="http://p"),
+    ):
+        assert idle.take(other) is None
     assert [idle.take(route), idle.take(route), idle.take(route)] == [second, first, None]
 
 
 def test_one_that_has_been_idle_for_long_is_closed_and_not_given() -> None:
     """By a clock that goes on while the machine sleeps and may be set back: a router on the way may have forgotten."""
     now = [1000.0]
-    route = Route("https", "a.example", verify=True, proxy=None)
+    route = Route("https", "a.example", verify=Trust("test"), proxy=None)
     for later, given in ((0, True), (45, True), (46, False), (-1, False), (86400, False)):
         idle, held = Idle[Held](4, lambda: now[0]), Held()
         idle.keep(route, held)
@@ -218,7 +224,7 @@ def test_a_connection_whose_try_was_called_off_is_never_kept() -> None:
             super().close()
 
     idle = Idle[HTTPConnectionPool](4)
-    route = Route("http", "127.0.0.1:9", verify=True, proxy=None)
+    route = Route("http", "127.0.0.1:9", verify=Trust("test"), proxy=None)
     for called_off in (False, True):
         attempt = _Attempt(Request("X", "GET", "http://127.0.0.1:9/", keep_alive=True), "x", route=route, idle=idle)
         pool = Pool("127.0.0.1", 9)
