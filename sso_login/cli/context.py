@@ -57,6 +57,11 @@ class Context:
         """Tell whether somebody at a terminal may be asked."""
         return not self.no_input and _terminal(sys.stdin) and _terminal(sys.stderr)
 
+    @property
+    def asks(self) -> bool:
+        """Tell whether a question may be asked that has a default: not in CI, nor where a machine reads."""
+        return self.human and not os.environ.get("CI") and not self.render.as_json
+
     def louder(self, steps: int) -> None:
         """Log operations, statuses and timings on stderr; -vv would show finer lines, of which there are none yet."""
         self.verbose += steps

@@ -111,7 +111,7 @@ def resolve(context: Context, wanted: Wanted) -> Source:
     account = meant.account if meant.account is not None else profile and profile.account_id
     role = meant.role if meant.role is not None else profile and profile.role_name
     if not account or not role:
-        raise _unnamed(chosen, profile, account=account, role=role)
+        raise RoleUnnamed(chosen, profile, account=account, role=role)
     return RoleSource(world, RoleAsked(chosen, account, role), profile, working_region(world.config, profile))
 
 
@@ -194,11 +194,16 @@ def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
     return current if theirs.name == chosen.name else None
 
 
-def _unnamed(chosen: Chosen, profile: Profile | None, *, account: str | None, role: str | None) -> UsageProblem:
-    missing = " and no ".join(what for what, value in (("account", account), ("role", role)) if not value)
-    where = f", nor in profile {profile.name!r}" if profile else ""
-    return UsageProblem(
-        f"no {missing} is named for session {chosen.name!r}{where}",
-        hint="Give --account and --role, or --profile with sso_account_id and sso_role_name; "
-        "`sso-login roles` lists what there is.",
-    )
+class RoleUnnamed(UsageProblem):
+    """The session is known, but not which account and role; those that are said are kept."""
+
+    def __init__(self, chosen: Chosen, profile: Profile | None, *, account: str | None, role: str | None) -> None:
+        """Say what is missing."""
+        missing = " and no ".join(what for what, value in (("account", account), ("role", role)) if not value)
+        where = f", nor in profile {profile.name!r}" if profile else ""
+        super().__init__(
+            f"no {missing} is named for session {chosen.name!r}{where}",
+            hint="Give --account and --role, or --profile with sso_account_id and sso_role_name; "
+            "`sso-login roles` lists what there is.",
+        )
+        self.chosen, self.account, self.role = chosen, account or None, role or None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sso_login.cli.options import json_flag, one_session, own_line
+from sso_login.cli.ask import own_line
+from sso_login.cli.options import json_flag, one_session
 from sso_login.cli.output.colour import lively
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable, UsageProblem
@@ -31,15 +32,15 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class Wanted:
     """What the command line of a login says, but for the options of that way to log in alone."""
 
-    session: str | None
-    profile: str | None
-    start_url: str | None
-    region: str | None
-    name: str | None
-    scopes: tuple[str, ...]
-    no_browser: bool
-    sdk_cache: bool
-    force: bool
+    session: str | None = None
+    profile: str | None = None
+    start_url: str | None = None
+    region: str | None = None
+    name: str | None = None
+    scopes: tuple[str, ...] = ()
+    no_browser: bool = False
+    sdk_cache: bool = False
+    force: bool = False
 
     def chosen(self, context: Context) -> Chosen:
         """Find the session that is meant, with the scopes that are asked for."""
@@ -72,7 +73,7 @@ def login_options(command: Decorated) -> Callable[..., Any]:
     @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Ask for this scope; repeatable.")
     @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
     @click.option("--sdk-cache", is_flag=True, help="Let the AWS SDKs have the tokens, too: plaintext in ~/.aws.")
-    @click.option("--force", is_flag=True, help="Log in anew, whatever is there.")
+    @click.option("--force", is_flag=True, help="Log in again even if already signed in.")
     @json_flag
     @click.pass_obj
     @functools.wraps(command)

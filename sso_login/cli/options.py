@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 import click
@@ -200,17 +199,6 @@ def _profile(command: Decorated) -> Decorated:
         "--profile", metavar="PROFILE", help="The session of this profile.", shell_complete=known.profiles
     )
     return option(command)
-
-
-@contextmanager
-def own_line() -> Iterator[None]:
-    """End the line of a question that was left by Ctrl-C or Ctrl-D, so that what is said next has its own."""
-    try:
-        yield
-    except click.Abort:
-        with suppress(OSError):
-            click.echo(err=True)
-        raise
 
 
 def json_flag(command: Decorated) -> Decorated:

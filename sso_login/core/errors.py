@@ -3,7 +3,7 @@
 | code | name | raised as |
 |---|---|---|
 | 1 | error | SsoLoginError |
-| 2 | usage, config | UsageProblem: ConfigError, HomeUnknown, UnknownSession |
+| 2 | usage, config | UsageProblem: ConfigError, HomeUnknown, SessionUnnamed, UnknownSession |
 | 3 | login required | LoginRequired: NotLoggedIn, RefreshRefused, BoundElsewhere, StoredElsewhere; NotScheduled |
 | 4 | login failed | LoginFailed: AccessDenied, CodeExpired, LoginTimedOut |
 | 5 | unreachable | Unreachable: CertificateRefused, NotAnAnswer, Throttled, RenewalDeferred |
@@ -51,6 +51,15 @@ class HomeUnknown(UsageProblem):
 
 class UnknownSession(UsageProblem):
     """A session or profile of that name is neither in the config nor ever logged in."""
+
+
+class SessionUnnamed(UsageProblem):
+    """Several sessions are known and none is named; `names` are theirs."""
+
+    def __init__(self, message: str, *, names: tuple[str, ...], hint: str | None = None) -> None:
+        """Keep the names to choose from."""
+        super().__init__(message, hint=hint)
+        self.names = names
 
 
 class LoginRequired(SsoLoginError):

@@ -82,8 +82,22 @@ def with_roles(roles: Sequence[Role], patterns: Sequence[str]) -> tuple[Role, ..
     return found
 
 
+def fitting(roles: Sequence[Role], account: str | None, role: str | None, *, must: bool = False) -> tuple[Role, ...]:
+    """Pick the roles whose account and name fit, None for any; with `must` UsageProblem where none does."""
+    found = tuple(
+        each
+        for each in roles
+        if (account is None or any(_fits(text, [account]) for text in (each.account.id, each.account.name or "")))
+        and (role is None or _fits(each.name, [role]))
+    )
+    if not found and must:
+        what = " and ".join(names.quoted(each) for each in (account, role) if each)
+        raise UsageProblem(f"no account and role fit {what}", hint="`sso-login roles` lists them.")
+    return found
+
+
 def _fits(text: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(text, pattern) for pattern in patterns)
+    return any(fnmatchcase(text.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def _either(patterns: Sequence[str]) -> str:

@@ -97,9 +97,15 @@ def _readable_by_all(sh: Shell) -> Ran:
     return sh("token", "--json")
 
 
+def _two_sessions(sh: Shell) -> Ran:
+    sh.config.write_text(sh.config.read_text() + sh.config.read_text().replace("my-sso", "other"))
+    return sh("token", "--json")
+
+
 SITUATIONS: Final[dict[type[SsoLoginError], Callable[[Shell], Ran]]] = {
     errors.UsageProblem: lambda sh: sh("token", "--min-tl", "15m", "--json"),
     errors.ConfigError: _broken_config,
+    errors.SessionUnnamed: _two_sessions,
     errors.UnknownSession: lambda sh: sh("token", "my-ssso", "--json"),
     errors.NotLoggedIn: lambda sh: sh("token", "--json"),
     errors.RefreshRefused: _session_over,

@@ -148,6 +148,16 @@ def _console_waits() -> AbstractContextManager[None]:
 
 
 @contextmanager
+def let_others_end() -> Iterator[None]:
+    """Wait, when the block ends however it does, for what other threads must not break off; they begin no more."""
+    try:
+        yield
+    finally:
+        with unbroken():
+            _blocks.close()
+
+
+@contextmanager
 def cleanly() -> Iterator[None]:
     """Let an ending signal raise Terminated in the block, once; one that is ignored (nohup) stays ignored."""
 

@@ -6,22 +6,28 @@ It is drawn on stderr, below the prompt, and goes away when it is done; the libr
 from __future__ import annotations
 
 import re
+import signal
 import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sso_login.adapters.system.signals import ENDING, Terminated
 from sso_login.cli.output.colour import coloured
 from sso_login.cli.output.render import printable
 from sso_login.core.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from prompt_toolkit.application import Application
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.input import Input
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.output import Output
+
+    Started = Callable[[Callable[[Callable[[], None]], None]], None]
 
 ROWS: Final = 10  # choices that are seen at a time
 ESCAPE: Final = 0.05  # seconds after which an Esc is one, and not the begin of an arrow key
@@ -44,27 +50,24 @@ class Choice:
 
 
 def narrowed(choices: Sequence[Choice], typed: str) -> list[int]:
-    """Find the choices that have every word that is typed, as it is or letter by letter; the best first.
+    """Find the choices that have every word that is typed; the best first.
 
-    Gives their places. Those that are as good as each other stay in their order.
+    A word that none of them has is looked for letter by letter. Gives their places. Those that are as good as each
+    other stay in their order.
     """
     found = list(range(len(choices)))
-    ranks = [0] * len(choices)
+    middles = [0] * len(choices)
     for word in typed.casefold().split():
-        letters = re.compile(".*?".join(map(re.escape, word)))
+        having = [at for at in found if word in choices[at].folded]
+        if not having:
+            letters = re.compile(".*?".join(map(re.escape, word)))
+            found = [at for at in found if letters.search(choices[at].folded)]
+            continue
+        found = having
         begins = re.compile(rf"(?:^|[^a-z0-9]){re.escape(word)}")
-        kept = []
         for at in found:
-            text = choices[at].folded
-            if word in text:
-                ranks[at] += 0 if begins.search(text) else 1
-            elif letters.search(text):
-                ranks[at] += 3
-            else:
-                continue
-            kept.append(at)
-        found = kept
-    return sorted(found, key=ranks.__getitem__) if typed.strip() else found
+            middles[at] += begins.search(choices[at].folded) is None
+    return sorted(found, key=middles.__getitem__)
 
 
 class Picker:
@@ -127,22 +130,34 @@ class Picker:
         return _GAP.join(_cut(cell, width) for cell, width in zip(cells, widths, strict=True) if width).rstrip()
 
     def _fitted(self, width: int) -> list[int]:
-        """Share the columns out: the widest give way first, to no less than eight each."""
+        """Share the columns out: where there is no room for all, the middle ones go first, then the widest give way."""
         widths = [*self._widths]
-        while widths and sum(widths) + len(_GAP) * (len(widths) - 1) >= width and max(widths) > 8:
+
+        def taken() -> int:
+            return sum(widths) + len(_GAP) * (sum(map(bool, widths)) - 1)
+
+        for at in range(1, len(widths) - 1):
+            if taken() >= width:
+                widths[at] = 0
+        while taken() >= width and max(widths, default=0) > 1:
             widths[widths.index(max(widths))] -= 1
-        while len(widths) > 1 and sum(widths) + len(_GAP) * (len([each for each in widths if each]) - 1) >= width:
-            widths[max(at for at, each in enumerate(widths) if each)] = 0
         return widths
 
 
 def _cut(text: str, width: int) -> str:
+    """Fit a text into its column; of a long one both ends are seen, since names often differ in their last word."""
     safe = printable(text)
-    return f"{safe[: width - 1]}~" if len(safe) > width else f"{safe:<{width}}"
+    if len(safe) <= width:
+        return f"{safe:<{width}}"
+    tail = (width - 1) // 2
+    return f"{safe[: width - 1 - tail]}~{safe[len(safe) - tail :]}"
 
 
-def pick(picker: Picker, *, started: Callable[[Callable[[], None]], None] | None = None) -> Choice:
-    """Let a human pick one; raise Interrupted where they leave. `started` is given what draws it again."""
+def pick(picker: Picker, *, started: Started | None = None) -> Choice:
+    """Let a human pick one; raise Interrupted where they leave.
+
+    `started` is called once it is drawn, with what has a call made between two keys, from any thread.
+    """
     from prompt_toolkit.input import create_input
     from prompt_toolkit.output import create_output
 
@@ -152,20 +167,56 @@ def pick(picker: Picker, *, started: Callable[[Callable[[], None]], None] | None
     return picked(picker, create_input(), screen, started=started)
 
 
-def picked(
-    picker: Picker, reader: Input, screen: Output, *, started: Callable[[Callable[[], None]], None] | None = None
-) -> Choice:
+def picked(picker: Picker, reader: Input, screen: Output, *, started: Started | None = None) -> Choice:
     """Do so at that terminal."""
     application = _application(picker, reader, screen)
-    if started:
-        application.pre_run_callables.append(lambda: started(application.invalidate))
+
+    def begin() -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows; not the main thread
+                loop.add_signal_handler(number, partial(_ended, application, number))
+
+        def soon(call: Callable[[], None]) -> None:
+            def act() -> None:
+                call()
+                application.invalidate()
+
+            with suppress(RuntimeError):  # nobody picks any more
+                loop.call_soon_threadsafe(act)
+
+        if started:
+            started(soon)
+
+    application.pre_run_callables.append(begin)
     try:
-        found = application.run(handle_sigint=False)
+        with _handlers_kept():
+            found = application.run(handle_sigint=False)
     except EOFError:  # the terminal has gone
         found = None
     if found is None:
         raise Interrupted("nothing was picked")
     return found
+
+
+def _ended(application: Application[Choice | None], number: int) -> None:
+    """Let a signal end the picking, so that nothing of it is left on the screen."""
+    if application.is_running and not application.is_done:
+        application.exit(exception=Terminated(number))
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Put back which signals were handled how: a loop that ends leaves them to the system."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            with suppress(ValueError):  # not the main thread, where nothing was changed
+                signal.signal(number, handler)
 
 
 def _application(picker: Picker, reader: Input, screen: Output) -> Application[Choice | None]:

@@ -13,7 +13,7 @@ from sso_login.core.config import (
     SsoSection,
     named_by_environment,
 )
-from sso_login.core.errors import ConfigError, SsoLoginError, UnknownSession, UsageProblem
+from sso_login.core.errors import ConfigError, SessionUnnamed, SsoLoginError, UnknownSession, UsageProblem
 from sso_login.core.model import DEFAULT_SCOPE, OAUTH, Card, checked_region, checked_start_url
 from sso_login.flows.select import names
 from sso_login.flows.select.chain import has_session, leads
@@ -143,9 +143,10 @@ def _by_environment(sources: Sources) -> Chosen:
         return _named(sources, there[0])
     but = f"; profile {names.quoted(named)} (from {variable}) has no session" if named else ""
     if there:
-        message = f"{len(there)} sessions are known, and none is named{but}"
-        raise UsageProblem(message, hint=f"Name one, or set SSO_LOGIN_SESSION. Known: {names.listed(there)}.")
-    message = f"no session is known: none in {sources.config.path}, and none was ever logged in{but}"
+        message = f"{len(there)} sessions are configured; say which one{but}"
+        hint = f"Name one, or set SSO_LOGIN_SESSION. Known: {names.listed(there)}."
+        raise SessionUnnamed(message, names=tuple(there), hint=hint)
+    message = f"no session is configured in {sources.config.path}, and none was ever logged in{but}"
     hint = "Run `sso-login device --start-url URL --region REGION`, or add an [sso-session NAME] to that file."
     raise UsageProblem(message, hint=hint)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sso_login.cli.ask import own_line
 from sso_login.cli.login import Start, Wanted, log_in, login_options
-from sso_login.cli.options import Command, duration, own_line
+from sso_login.cli.options import Command, duration
 from sso_login.cli.output.colour import unicode
 from sso_login.cli.output.login_panel import LoginPanel
 from sso_login.cli.output.render import columns
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 def device(context: Context, wanted: Wanted, *, qr: bool, copy: bool, timeout: float | None) -> None:
     """Log in to SESSION: shows a code, waits until it is approved in a browser, keeps the tokens."""
     log_in(context, wanted, partial(_approved, extras=Extras(qr=qr, copy=copy), timeout=timeout))
+
+
+def log_in_to(context: Context, session: str) -> None:
+    """Log in to a session as `sso-login device SESSION` does."""
+    log_in(context, Wanted(session), partial(_approved, extras=Extras(qr=False, copy=False), timeout=None))
 
 
 @dataclass(frozen=True, slots=True)

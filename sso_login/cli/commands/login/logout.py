@@ -8,7 +8,7 @@ import click
 
 from sso_login.cli.options import Command, many_sessions
 from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, name_of, ports_of, sound
-from sso_login.core.model import SIGNIN
+from sso_login.core.model import SIGNIN, SSO
 from sso_login.flows.logout import forget, unlisted
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, 
         if name_of(found) not in {*ports.cards.names(), *unlisted(ports)}:
             sound(found)  # an error only if the session is not known at all
         # AWS Sign-In has no way to end a session before its time.
+        if kind_of(found) == SSO:
+            world.remembered.forget(name_of(found))
         done = forget(ports, found, local=local or kind_of(found) == SIGNIN)
         context.render.say(f"{name}: " + ("signed out" if done.found else "was not signed in"))
         if done.rescued:

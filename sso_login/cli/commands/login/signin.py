@@ -43,13 +43,13 @@ class Asked:
     """What a command line of `signin` says."""
 
     profile: str | None
-    region: str | None
-    remote: bool
-    sdk_cache: bool
-    no_browser: bool
-    force: bool
-    port: int | None
-    timeout: float
+    region: str | None = None
+    remote: bool = False
+    sdk_cache: bool = False
+    no_browser: bool = False
+    force: bool = False
+    port: int | None = None
+    timeout: float = PATIENCE
 
 
 @click.command(cls=Command, epilog=_EXAMPLE)
@@ -65,12 +65,20 @@ class Asked:
 @click.option("--port", type=click.IntRange(1, 65535), metavar="PORT", help="Wait on this port of 127.0.0.1.")
 @click.option("--timeout", type=duration, default=PATIENCE, help="Give up after this long (default 5m).")
 @click.option("--sdk-cache", is_flag=True, help="Let the AWS SDKs have the login, too: plaintext in ~/.aws.")
-@click.option("--force", is_flag=True, help="Sign in anew, whatever is there.")
+@click.option("--force", is_flag=True, help="Sign in again even if already signed in.")
 @json_flag
 @click.pass_obj
 def signin(context: Context, /, **given: object) -> None:
     """Log in with AWS Sign-In, with what opens the AWS console; `credentials --profile` and `exec` then use it."""
-    asked = Asked(**given)  # type: ignore[arg-type]  # click's own values, by option
+    _sign_in(context, Asked(**given))  # type: ignore[arg-type]  # click's own values, by option
+
+
+def sign_in_as(context: Context, profile: str) -> None:
+    """Sign in as `sso-login signin --profile PROFILE` does."""
+    _sign_in(context, Asked(profile))
+
+
+def _sign_in(context: Context, asked: Asked) -> None:
     world = context.world(asks=True).signin
     if asked.remote and not world.attended:
         raise UsageProblem("--remote needs a terminal to paste at", hint="Leave --remote out to wait on 127.0.0.1.")

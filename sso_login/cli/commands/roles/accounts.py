@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sso_login.cli.commands.roles.target import logged_in
 from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
 from sso_login.cli.sessions import Sessions
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from sso_login.cli.context import Context
     from sso_login.core.credentials import Account
+    from sso_login.flows.list_roles import Listing
+    from sso_login.flows.select.session import Chosen
 
 HEADINGS = ("ACCOUNT", "ID", "E-MAIL")
 
@@ -29,10 +32,13 @@ def accounts(context: Context, *, session: str | None, profile: str | None) -> N
 
     A pipe gets a line an account: name, id and e-mail address with tabs between them.
     """
-    world = context.world()
-    chosen = Sessions(context).of_aws(session, profile)
-    with listing.progress(context, "accounts") as told:
-        found = list_accounts(world, chosen, progress=told)
+
+    def listed() -> tuple[Chosen, Listing]:
+        chosen = Sessions(context).of_aws(session, profile)
+        with listing.progress(context, "accounts") as told:
+            return chosen, list_accounts(context.world(), chosen, progress=told)
+
+    chosen, found = logged_in(context, listed)
     if context.render.as_json:
         context.render.fact([_fact(account) for account in found.accounts])
     else:

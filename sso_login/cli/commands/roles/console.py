@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sso_login.aws.console import console_url, federation_url, home_url
-from sso_login.cli.credential_source import Wanted, profile_argument, resolve, target_options
+from sso_login.cli.commands.roles.target import Target, logged_in
+from sso_login.cli.credential_source import Wanted, profile_argument, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, UsageProblem
@@ -16,6 +17,8 @@ from sso_login.flows.select.config import checked_endpoint
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
+    from sso_login.cli.role_sources import Source
+    from sso_login.core.credentials import Credentials
 
 
 PATIENCE: Final = 60.0  # seconds that a browser may take to start
@@ -36,14 +39,21 @@ def console(context: Context, wanted: Wanted, *, prints: bool, destination: str 
         raise UsageProblem("without a terminal no browser is opened", hint=hint)
     if destination is not None:
         _check(destination)
-    source = resolve(context, wanted)
+    target = Target(context, wanted)
+
+    def given() -> tuple[Source, Credentials]:
+        source = target.source()
+        return source, source.credentials()
+
+    source, credentials = logged_in(context, given)
+    world = context.world()
     url = console_url(
         world.transport,
         federation_url(
             source.instance.region,
             checked_endpoint("signin", config=world.config, profile=source.profile, env=world.env),
         ),
-        source.credentials(),
+        credentials,
         destination=destination or home_url(source.instance.region, source.region),
         issuer=source.instance.start_url,
     )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.credential_source import Wanted, profile_argument, resolve, target_options
+from sso_login.cli.commands.roles.target import Target
+from sso_login.cli.credential_source import Wanted, profile_argument, target_options
 from sso_login.cli.options import Command, OneOf
 from sso_login.cli.output.credential_formats import FORMATS
 from sso_login.cli.output.render import out
@@ -44,12 +45,13 @@ def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str
         raise UsageProblem("--format and --write-profile exclude each other", hint="--write-profile prints nothing.")
     world = context.world()
     indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
-    source = resolve(context, wanted)
+    target = Target(context, wanted)
+    source = target.source()
     if name is not None:
         _write(world, name, source.credentials(FOR_CRON))
         return
     given = source.credentials()
-    if source.noted and form in {None, PROCESS}:
+    if source.noted and target.as_said and form in {None, PROCESS}:
         indexes[source.instance.kind].note(wanted.words, source.noted, config=world.config)
     out(FORMATS[form or PROCESS](given, source.region))
 

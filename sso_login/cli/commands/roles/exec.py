@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sso_login import layout
+from sso_login.cli.commands.roles.target import Target, logged_in
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.credential_source import Wanted, resolve, target_options
+from sso_login.cli.credential_source import Wanted, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.credential_formats import CLEARED, variables
 from sso_login.core.errors import SsoLoginError, UsageProblem
@@ -86,13 +87,18 @@ def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
     """
     world = context.world()
     indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
-    source = resolve(context, wanted)
-    if not command and not _terminal():
-        hint = "Name one after `--`, such as `sso-login exec -- aws s3 ls`; at a terminal your shell is run."
-        raise UsageProblem("no command is named, and this is not a terminal", hint=hint)
-    added = added_by(source)
+    target = Target(context, wanted)
+
+    def given() -> tuple[Source, dict[str, str]]:
+        source = target.source()
+        if not command and not _terminal():
+            hint = "Name one after `--`, such as `sso-login exec -- aws s3 ls`; at a terminal your shell is run."
+            raise UsageProblem("no command is named, and this is not a terminal", hint=hint)
+        return source, added_by(source)
+
+    source, added = logged_in(context, given)
     environment = {name: value for name, value in world.env.items() if name not in CLEARED} | added
-    if source.noted:
+    if source.noted and target.as_said:
         more = {name: value for name, value in added.items() if name not in layout.FROM_RECORD}
         asked = ("exec", *wanted.words[1:])
         indexes[source.instance.kind].note(asked, source.noted, config=world.config, more=more)

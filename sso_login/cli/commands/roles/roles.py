@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sso_login.cli.commands.roles.listed import found as listed_roles
+from sso_login.cli.commands.roles.target import logged_in
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
 from sso_login.cli.sessions import Sessions
-from sso_login.flows.list_roles import list_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.cli.context import Context
     from sso_login.core.credentials import Role
+    from sso_login.flows.list_roles import Listing
+    from sso_login.flows.select.session import Chosen
 
 HEADINGS = ("ACCOUNT", "ID", "ROLE")
 
@@ -26,9 +29,9 @@ HEADINGS = ("ACCOUNT", "ID", "ROLE")
 @click.option(
     "--account",
     "ids",
-    metavar="ID",
+    metavar="ID|NAME",
     multiple=True,
-    help="Only of this account; may be repeated.",
+    help="Only of this account, by id or name; * and ? work; repeatable.",
     shell_complete=known.accounts,
 )
 @json_flag
@@ -38,10 +41,13 @@ def roles(context: Context, *, session: str | None, profile: str | None, ids: tu
 
     A pipe gets a line a role: account name, account id and role name with tabs between them.
     """
-    world = context.world()
-    chosen = Sessions(context).of_aws(session, profile)
-    with listing.progress(context, "accounts") as told:
-        found = list_roles(world, chosen, accounts=ids or None, progress=told)
+
+    def listed() -> tuple[Chosen, Listing]:
+        chosen = Sessions(context).of_aws(session, profile)
+        with listing.progress(context, "accounts") as told:
+            return chosen, listed_roles(context.world(), chosen, ids, told)
+
+    chosen, found = logged_in(context, listed)
     if context.render.as_json:
         context.render.fact([_fact(role) for role in found.roles])
     else:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sso_login.cli.ask import own_line
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.options import Command, own_line
+from sso_login.cli.options import Command
 from sso_login.core.commands import log_in
 from sso_login.core.config import IssuerSection
 from sso_login.core.errors import HomeUnknown, UsageProblem

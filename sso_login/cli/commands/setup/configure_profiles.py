@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sso_login.cli.commands.roles.listed import found as listed_roles
 from sso_login.cli.commands.setup.config_change import carried_out, writes
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, one_session
@@ -22,7 +22,6 @@ from sso_login.flows.profiles import (
     TEMPLATE,
     RoleProfile,
     Style,
-    matching,
     role_profiles,
     untouchable,
     with_roles,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sso_login.cli.context import Context
-    from sso_login.flows.list_roles import Listing, Progress
     from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
@@ -93,7 +91,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     _check(context, wanted)
     _check_room(world)
     with listing.progress(context, "accounts") as told:
-        found = _listed(world, chosen, accounts, told)
+        found = listed_roles(world, chosen, accounts, told)
     listing.tell(context, found.problems)
     if found.roles or not found.problems:
         made = role_profiles(with_roles(found.roles, roles), wanted)
@@ -137,15 +135,6 @@ def _check_room(world: World) -> None:
     if size + _LEAST > LARGEST:
         message = f"{world.config.path} is nearly 16 MiB large: no profile fits into it any more"
         raise ConfigError(message, hint="Take profiles out of it, or name another file in AWS_CONFIG_FILE.")
-
-
-def _listed(world: World, chosen: Chosen, accounts: tuple[str, ...], told: Progress | None) -> Listing:
-    from sso_login.flows.list_roles import list_accounts, list_roles
-
-    wanted: Sequence[str] | None = accounts or None
-    if not all(re.fullmatch("[0-9]{12}", each) for each in accounts):
-        wanted = [account.id for account in matching(list_accounts(world, chosen).accounts, accounts)]
-    return list_roles(world, chosen, accounts=wanted, progress=told)
 
 
 def _write(
