@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from sso_login.core.model import CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT
+from sso_login.core.model import CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT, Secret
 from sso_login.oauth import pkce
 from sso_login.oauth.form_wire import Form, post
 
 if TYPE_CHECKING:
     from sso_login.core.granting import Authorization, DeviceCode
     from sso_login.core.message import Request
-    from sso_login.core.model import Application, Secret, Token
+    from sso_login.core.model import Application, Token
 
 START: Final = "device authorization"
 TOKEN: Final = "token request"  # noqa: S105 - what it is called
@@ -39,6 +39,7 @@ def authorize_url(app: Application, authorization: Authorization) -> str:
 
     OpenID Connect Core section 11 wants consent to be asked for wherever offline access is.
     """
+    openid = {"nonce": nonce(authorization)} if "openid" in authorization.scopes else {}
     offline = {"prompt": "consent"} if "offline_access" in authorization.scopes else {}
     query: dict[str, str | tuple[str, ...]] = {
         "response_type": "code",
@@ -50,10 +51,19 @@ def authorize_url(app: Application, authorization: Authorization) -> str:
         **_scope(authorization.scopes),
         **_target(app),
         **offline,
+        **openid,
     }
     parts = urlsplit(app.authorize)
     whole = "&".join(filter(None, [parts.query, urlencode(query, quote_via=quote, doseq=True)]))
     return urlunsplit((parts.scheme, parts.netloc, parts.path, whole, ""))
+
+
+def nonce(authorization: Authorization) -> str:
+    """Give what an ID token must repeat (OpenID Connect Core section 3.1.2.1).
+
+    It comes of the verifier read backwards, so nobody else can tell it, and there is nothing more to be kept.
+    """
+    return pkce.challenge(Secret(authorization.verifier.reveal()[::-1]))
 
 
 def exchange(app: Application, secret: Secret | None, authorization: Authorization, *, code: Secret) -> Request:

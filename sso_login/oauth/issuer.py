@@ -103,7 +103,10 @@ class OAuthIssuer:
         """Make a token request with the code that a browser brought back."""
         del client
         request = grants.exchange(self._app, self._known(), authorization, code=code)
-        return Granted(self._read(request, token_reply.read_exchange))
+        token = self._read(request, token_reply.read_exchange)
+        if "openid" in authorization.scopes:
+            token_reply.check_nonce(token, grants.nonce(authorization))
+        return Granted(token)
 
     def renew(self, session: Session) -> Token:
         """Make a token request with the refresh token; the ID token stays where no new one comes.

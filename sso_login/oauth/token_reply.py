@@ -116,13 +116,27 @@ def read_revoked(response: Response) -> None:
 
 def ends_at(id_token: Secret) -> float | None:
     """Read `exp` of an ID token, None where there is none; its signature is for those to check whom it is given to."""
+    try:
+        return reply.number(_claims(id_token) or {}, "exp", TOKEN)
+    except MalformedReply:
+        return None
+
+
+def check_nonce(token: Token, nonce: str) -> None:
+    """Raise MalformedReply where an ID token that can be read does not repeat the nonce that was sent for it."""
+    claims = _claims(token.id_token) if token.id_token else None
+    if claims is not None and claims.get("nonce") != nonce:
+        raise reply.malformed(TOKEN, "id_token", "is not the one that was asked for: it has another nonce")
+
+
+def _claims(id_token: Secret) -> Mapping[str, object] | None:
+    """Read what a signed ID token says, None where it cannot be read, such as an encrypted one."""
     parts = id_token.reveal().split(".")
     if len(parts) != 3:
         return None
     try:
-        claims = reply.json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return reply.number(claims or {}, "exp", TOKEN)
-    except (ValueError, MalformedReply):
+        return reply.json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
         return None
 
 

@@ -36,6 +36,7 @@ AUTHORIZATION = Authorization(
     verifier=Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),  # RFC 7636 appendix B
 )
 LOGIN = session(token=TOKEN)
+NONCE = "sF0rzd7wWZy8MUlxcdsOwuqFID-nfn7HBYiQ6rggDP8"  # SHA-256 of the verifier read backwards
 
 
 def without(members: dict[str, object], *names: str) -> dict[str, object]:
@@ -250,6 +251,7 @@ def test_the_authorize_page_has_all_that_proves_the_request_ours() -> None:
         "scope": ["openid offline_access"],
         "resource": ["https://a.example"],
         "prompt": ["consent"],
+        "nonce": [NONCE],
     }
 
 
@@ -260,11 +262,28 @@ def test_no_consent_is_asked_for_without_offline_access() -> None:
     assert "scope" not in made.authorize_url(client(), replace(AUTHORIZATION, scopes=()))
 
 
+def test_a_nonce_is_sent_for_an_id_token_alone() -> None:
+    """OpenID Connect's parameter, which some issuers insist on; each login has another."""
+    made = issuer(OAuthServer())
+    assert "nonce" not in made.authorize_url(client(), replace(AUTHORIZATION, scopes=("offline_access",)))
+    other = replace(AUTHORIZATION, verifier=Secret("x" * 43))
+    assert made.authorize_url(client(), AUTHORIZATION) != made.authorize_url(client(), other)
+
+
+@pytest.mark.parametrize("claims", [{}, {"nonce": "another"}, {"nonce": 1}])
+def test_an_id_token_of_another_login_is_refused(claims: dict[str, object]) -> None:
+    """Somebody may have put their own code in the place of ours (OpenID Connect Core section 3.1.3.7)."""
+    reply = said({**GRANTED, "id_token": jwt(json.dumps(claims).encode()).reveal()})
+    with pytest.raises(MalformedReply, match="another nonce"):
+        issuer(OAuthServer([reply])).exchange(client(), AUTHORIZATION, Secret("the-code"))
+
+
 def test_a_code_is_exchanged_with_its_verifier() -> None:
     """And the ID token comes along."""
-    server = OAuthServer([said({**GRANTED, "id_token": "a.b.c"})])
+    identity = jwt(json.dumps({"nonce": NONCE}).encode())
+    server = OAuthServer([said({**GRANTED, "id_token": identity.reveal()})])
     granted = issuer(server, secret="hush").exchange(client(), AUTHORIZATION, Secret("the-code"))
-    assert granted.token == replace(TOKEN, id_token=Secret("a.b.c"))
+    assert granted.token == replace(TOKEN, id_token=identity)
     assert server.requests[0].form == {
         "client_id": "client-1",
         "client_secret": "hush",

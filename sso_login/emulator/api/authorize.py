@@ -69,6 +69,7 @@ def _request(context: Context, ask: Ask) -> AuthorizationRequest:
         challenge=ask.query.get("code_challenge", ""),
         scopes=tuple(ask.query.get("scopes", ask.query.get("scope", "")).split()) or client.scopes,
         expires_at=context.now + context.settings.code_lifetime,
+        nonce=ask.query.get("nonce", ""),
     )
     _check(ask, wanted)
     return wanted

@@ -89,6 +89,7 @@ class AuthorizationRequest:
     challenge: str = field(repr=False)
     scopes: tuple[str, ...]
     expires_at: float
+    nonce: str = ""
 
 
 @dataclass(slots=True)

@@ -94,16 +94,16 @@ def _by_code(context: Context, *, client: Registration, form: Mapping[str, str])
     if not pkce.is_verifier(verifier) or not pkce.proves(verifier, issued.request.challenge):
         raise refusal("invalid_grant", "code_verifier does not belong to the code's challenge")
     issued.login = Login(replace(client, scopes=issued.request.scopes), issued.sign_in)
-    return _first_tokens(context, issued.login)
+    return _first_tokens(context, issued.login, nonce=issued.request.nonce)
 
 
-def _first_tokens(context: Context, login: Login) -> Reply:
+def _first_tokens(context: Context, login: Login, *, nonce: str = "") -> Reply:
     if "offline_access" not in login.client.scopes:
-        return _tokens(context, login)
+        return _tokens(context, login, nonce=nonce)
     fresh = context.mint.secret("ort", 48)
     login.newest.add(fresh)
     context.state.logins[fresh] = login
-    return _tokens(context, login, refresh=fresh)
+    return _tokens(context, login, refresh=fresh, nonce=nonce)
 
 
 def _by_refresh_token(context: Context, *, client: Registration, form: Mapping[str, str]) -> Reply:
@@ -126,7 +126,7 @@ def _by_refresh_token(context: Context, *, client: Registration, form: Mapping[s
     return _tokens(context, login, refresh=fresh)
 
 
-def _tokens(context: Context, login: Login, *, refresh: str = "") -> Reply:
+def _tokens(context: Context, login: Login, *, refresh: str = "", nonce: str = "") -> Reply:
     settings, access = context.settings, context.mint.secret("oat", 48)
     context.state.access[access] = Access(login, context.now + settings.token_lifetime)
     reply: dict[str, object] = {
@@ -136,8 +136,7 @@ def _tokens(context: Context, login: Login, *, refresh: str = "") -> Reply:
         "scope": " ".join(login.client.scopes),
     }
     if "openid" in login.client.scopes:
-        client_id, lifetime = login.client.id, settings.token_lifetime
-        reply["id_token"] = id_token.signed(context, client_id=client_id, subject=settings.user, lifetime=lifetime)
+        reply["id_token"] = id_token.signed(context, client_id=login.client.id, nonce=nonce)
     return json_reply(200, reply | ({"refresh_token": refresh} if refresh else {}))
 
 

@@ -16,17 +16,18 @@ _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC6325
 _KEY_ID: Final = "emulator"
 
 
-def signed(context: Context, *, client_id: str, subject: str, lifetime: int) -> str:
-    """Write the ID token that a client gets of its user."""
-    now = int(context.now)
+def signed(context: Context, *, client_id: str, nonce: str) -> str:
+    """Write the ID token that a client gets of the user; with the nonce, if it gave one."""
+    now, user = int(context.now), context.settings.user
     header = {"alg": "ES256", "kid": _KEY_ID, "typ": "JWT"}
     claims = {
         "iss": context.url,
-        "sub": subject,
+        "sub": user,
         "aud": client_id,
         "iat": now,
-        "exp": now + lifetime,
-        "email": f"{subject}@harbour.example",
+        "exp": now + context.settings.token_lifetime,
+        "email": f"{user}@harbour.example",
+        **({"nonce": nonce} if nonce else {}),
     }
     content = f"{_part(header)}.{_part(claims)}"
     r, s = utils.decode_dss_signature(_key(context).sign(content.encode(), ec.ECDSA(hashes.SHA256())))

@@ -106,9 +106,11 @@ def test_a_browser_brings_a_code_that_is_good_once_with_its_verifier(opened: Cal
     assert counter.exchange(back["code"], code_verifier="x" * 43)["error"] == "invalid_grant"
     assert counter.exchange(back["code"], redirect_uri="http://127.0.0.1:1/oauth/callback")["error"] == "invalid_grant"
     given = counter.exchange(back["code"])
+    assert "nonce" not in claims(given["id_token"])
     assert counter.user(given["access_token"]) == 200
     assert counter.exchange(back["code"])["error"] == "invalid_grant"
     assert counter.user(given["access_token"]) == 401
+    assert claims(counter.exchange(counter.code(nonce="n-0S6")["code"])["id_token"])["nonce"] == "n-0S6"
     assert counter.code(scope="admin")["error"] == "invalid_scope"
     old = counter.code()["code"]
     counter.clock.advance(301)
