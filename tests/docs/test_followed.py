@@ -35,6 +35,7 @@ NOT_RUN: Final = {
     ),
     "pipx install .": "installs from the package index: tests/packaging holds wheel and sdist",
     "sso-login schedule install": "changes this user's own schedule: tests/cli/schedule/test_schedule.py runs it",
+    "sso-login configure issuer": "two logins would leave none meant by itself: tests/cli/issuers runs it",
     "import requests": "Python: tests/api runs it",
     "python3 -m venv .venv && .venv/bin/pip install -q --upgrade pip && .venv/bin/pip install -q -e ": (
         "runs these very tests: .ci/run does it"

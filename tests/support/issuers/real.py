@@ -41,7 +41,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Real:
-    """A running issuer: its URL, a client without a secret, and how a person approves at its pages."""
+    """A running issuer: its URL, a client without a secret, and how a person approves at its pages.
+
+    `browser` is what `sso-login browser` needs to be told for it.
+    """
 
     url: str
     client_id: str
@@ -49,6 +52,7 @@ class Real:
     calls: Callable[[], list[Call]]
     userinfo: str
     secrets: Mapping[str, str]
+    browser: tuple[str, ...] = ()
 
     def polls(self) -> list[Call]:
         """List the requests with a device code."""
@@ -104,11 +108,14 @@ def waiting(env: Mapping[str, str], *argv: str) -> Iterator[tuple[subprocess.Pop
 
 def logged_in(real: Real, env: Mapping[str, str], *argv: str) -> None:
     """Log in by a browser, which waits for no interval."""
-    child = started("browser", *argv, env=env)
-    assert child.stderr
-    line = next(line for line in child.stderr if "    Open:  " in line)
-    real.approve(line.split()[1])
-    ran = finished(child)
+    with started("browser", *real.browser, *argv, env=env) as child:
+        try:
+            assert child.stderr
+            line = next(line for line in child.stderr if "    Open:  " in line)
+            real.approve(line.split()[1])
+            ran = finished(child)
+        finally:
+            child.kill()
     assert ran.code == 0, ran.err
 
 
