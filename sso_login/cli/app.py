@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "refresh": "Renew what is about to expire; for cron.",
     "status": "Show every known session; no network.",
     "logout": "Forget tokens and end the portal session.",
+    "import": "Take over a login of the AWS CLI.",
     "accounts": "List the accounts that a session may use.",
     "roles": "List the roles that a session may take.",
     "credentials": "Print short-lived credentials of a role.",
@@ -53,7 +54,7 @@ ROOMS: Final = {
 def module_of(name: str) -> str:
     """Name the module that has the command of that name."""
     room = next((room for room, names in ROOMS.items() if name in names), "login")
-    return f"sso_login.cli.commands.{room}.{name}"
+    return f"sso_login.cli.commands.{room}.{'take_over' if name == 'import' else name}"
 
 
 class Commands(Helpful, click.Group):

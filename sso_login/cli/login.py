@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,8 +16,8 @@ from sso_login.cli.options import json_flag, one_session
 from sso_login.cli.output.colour import lively
 from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable, UsageProblem
-from sso_login.core.model import OAUTH
-from sso_login.flows.login import Ground, already, ground, patience
+from sso_login.core.model import OAUTH, SSO
+from sso_login.flows.login import Ground, already, ground, patience, unknown_session
 from sso_login.flows.select.session import Chosen, choose
 from sso_login.flows.stored_login import StoredLogin
 
@@ -112,11 +113,23 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
         chosen, registered = _discovered(world, chosen), None
     else:
         registered = basis.registered(chosen)
+    _tell_of_import(context, world, chosen)
     new = way(Start(context, world, chosen, registered=registered, browses=browses))
     named = chosen.cached_as if chosen.sdk_cache else ""
     StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=named)
     context.render.signed_in(new, basis.store, now=world.clock.now())
     told_of_sdk_cache(context, world, new, chosen)
+
+
+def _tell_of_import(context: Context, world: World, chosen: Chosen) -> None:
+    """Say that the AWS CLI is logged in there already, where somebody may read it."""
+    if not world.attended or chosen.instance.kind != SSO or chosen.sdk_cache:
+        return
+    found = world.sdk_cache.read(unknown_session(chosen), chosen.cached_as)
+    if found and found.token.usable(world.clock.now(), 60) and chosen.source != "flags":
+        context.render.say(
+            f"The AWS CLI is logged in there: `sso-login import {shlex.quote(chosen.name)}` takes that over."
+        )
 
 
 def _discovered(world: World, chosen: Chosen) -> Chosen:

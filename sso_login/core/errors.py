@@ -54,7 +54,7 @@ class UnknownSession(UsageProblem):
 
 
 class SessionUnnamed(UsageProblem):
-    """Several sessions are known and none is named; `names` are theirs."""
+    """No session is named, and there are several, or none; `names` are theirs."""
 
     def __init__(self, message: str, *, names: tuple[str, ...], hint: str | None = None) -> None:
         """Keep the names to choose from."""

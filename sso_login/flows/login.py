@@ -14,7 +14,7 @@ from sso_login.core.errors import (
     Unreachable,
 )
 from sso_login.core.message import Notice
-from sso_login.core.model import Session
+from sso_login.core.model import Client, Secret, Session, Token
 from sso_login.core.times import spoken
 from sso_login.flows.renewal import Want, ensured
 from sso_login.flows.stored_login import StoredLogin, earlier, readable_card, store_kind
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sso_login.core.granting import Granted
-    from sso_login.core.model import Client
     from sso_login.core.ports import Clock, Ports, Store
     from sso_login.flows.select.session import Chosen
     from sso_login.flows.stored_login import Held
@@ -148,3 +147,10 @@ def session_of(chosen: Chosen, client: Client, granted: Granted) -> Session:
         scopes=chosen.scopes,
         subject=granted.subject,
     )
+
+
+def unknown_session(chosen: Chosen) -> Session:
+    """Make the session of a login of which nothing is known yet but where it belongs; its tokens are none."""
+    client = Client("unregistered", Secret("unregistered"), issued_at=0, expires_at=0, grants=())
+    token = Token(Secret("none"), None, expires_at=0, issued_at=0)
+    return Session(name=chosen.name, instance=chosen.instance, client=client, token=token, scopes=chosen.scopes)

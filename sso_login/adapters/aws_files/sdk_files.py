@@ -65,6 +65,10 @@ class SdkFiles:
         """Name the file of what is cached under that name."""
         return os.path.join(self.folder, self.form.file_name(named))
 
+    def read(self, session: Session, named: str) -> Session | None:
+        """Give the login that an SDK keeps under that name, for the instance of that session; None where none is."""
+        return self._found(session, self.path(named))
+
     def newer(self, session: Session, named: str) -> Session | None:
         """Give the login as an SDK has renewed it meanwhile, None where none has; what is no good is passed over."""
         found = self._found(session, self.path(named))

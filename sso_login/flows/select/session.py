@@ -148,7 +148,7 @@ def _by_environment(sources: Sources) -> Chosen:
         raise SessionUnnamed(message, names=tuple(there), hint=hint)
     message = f"no session is configured in {sources.config.path}, and none was ever logged in{but}"
     hint = "Run `sso-login device --start-url URL --region REGION`, or add an [sso-session NAME] to that file."
-    raise UsageProblem(message, hint=hint)
+    raise SessionUnnamed(message, names=(), hint=hint)
 
 
 def _no_profile(sources: Sources, name: str, *, said_by: str = "") -> UnknownSession:

@@ -186,3 +186,52 @@ def test_a_session_is_picked_where_none_is_named(opened: Open, env: dict[str, st
         screen.wait("Role:")
         screen.press("Enter")
         assert screen.code() == 0
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_first_login_of_all(opened: Open, env: dict[str, str], emulator: Emulator, columns: int) -> None:
+    """Two questions, each asked again until it can be meant; the session is kept, profiles are written."""
+    config = Path(env["AWS_CONFIG_FILE"])
+    config.unlink()
+    with opened("device", columns=columns) as screen:
+        screen.wait("Start URL")
+        for key in ("two", "Space", "words", "Enter"):
+            screen.press(key)
+        screen.wait("is not a URL")
+        screen.press(emulator.start_url)
+        screen.press("Enter")
+        screen.wait("Region")
+        for key in ("nowhere", "Enter"):
+            screen.press(key)
+        screen.wait("is not an AWS region")
+        for key in ("us-east-1", "Enter"):
+            screen.press(key)
+        screen.wait("Write a profile for each")
+        screen.press("Enter")
+        assert screen.code() == 0
+        assert "Next: `sso-login exec`" in screen.text()
+    text = config.read_text()
+    assert f"sso_start_url = {emulator.start_url}\nsso_region = us-east-1\n" in text
+    assert "[profile Harbour-Sandbox-AdministratorAccess]" in text
+    assert process("token", env=env).code == 0
+
+
+def test_a_first_login_that_is_denied_keeps_nothing(opened: Open, env: dict[str, str]) -> None:
+    """Ctrl-C at a question, too."""
+    config = Path(env["AWS_CONFIG_FILE"])
+    config.unlink()
+    with opened("browser") as screen:
+        screen.wait("Start URL")
+        screen.press("C-c")
+        assert screen.code() == 130
+    assert not config.exists()
+
+
+@pytest.mark.parametrize("more", [{"CI": "1"}, {}])
+def test_nothing_configured_and_nobody_to_ask(opened: Open, env: dict[str, str], more: dict[str, str]) -> None:
+    """Exit 2, with the command that names both."""
+    Path(env["AWS_CONFIG_FILE"]).unlink()
+    with opened("device", *([] if more else ["--no-input"]), **more) as screen:
+        assert screen.code() == 2
+        assert "sso-login device --start-url URL --region REGION" in screen.text()
+    assert process("device", env=env).code == 2

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sso_login.cli.commands.login.first_run import first_run, keep
 from sso_login.cli.login import Start, Wanted, log_in, login_options
 from sso_login.cli.options import Command, duration
 from sso_login.core.errors import UsageProblem
@@ -37,7 +38,10 @@ def browser(context: Context, wanted: Wanted, *, timeout: float, port: int | Non
     if paste and not context.world(asks=True).attended:
         hint = "Leave --paste out to wait on 127.0.0.1, or log in with `sso-login device`."
         raise UsageProblem("--paste needs a terminal to paste at", hint=hint)
-    log_in(context, wanted, partial(_approved, timeout=timeout, port=port or 0, paste=paste))
+    first = first_run(context, wanted)
+    log_in(context, first.wanted, partial(_approved, timeout=timeout, port=port or 0, paste=paste))
+    if first.asked:
+        keep(context, first.wanted)
 
 
 def _approved(start: Start, *, timeout: float, port: int, paste: bool) -> Session:
@@ -64,7 +68,7 @@ def _approved(start: Start, *, timeout: float, port: int, paste: bool) -> Sessio
         if session:
             return session
         start.context.render.line(
-            "This program's registration was no longer known. A new one is made: once more, please."
+            "AWS no longer knew this program's registration. A new one is made: approve once more."
         )
         registered = None
 
@@ -82,4 +86,6 @@ def _send(start: Start, login: BrowserLogin, *, paste: bool) -> None:
         line("Open it in a browser on this machine.")
     elif not start.world.open_url(login.url):
         line("No browser could be opened here. Open it in one on this machine, or stop and use `sso-login device`.")
+    else:
+        line("Opened in your browser.")
     start.context.render.browsing(login.timeout, said=f"Waiting for the browser, {spoken(login.timeout)} at most.")

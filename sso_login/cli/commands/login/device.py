@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login.cli.ask import own_line
+from sso_login.cli.commands.login.first_run import first_run, keep
 from sso_login.cli.login import Start, Wanted, log_in, login_options
 from sso_login.cli.options import Command, duration
 from sso_login.cli.output.colour import unicode
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=duration, help="Give up after this long.")
 def device(context: Context, wanted: Wanted, *, qr: bool, copy: bool, timeout: float | None) -> None:
     """Log in to SESSION: shows a code, waits until it is approved in a browser, keeps the tokens."""
-    log_in(context, wanted, partial(_approved, extras=Extras(qr=qr, copy=copy), timeout=timeout))
+    first = first_run(context, wanted)
+    log_in(context, first.wanted, partial(_approved, extras=Extras(qr=qr, copy=copy), timeout=timeout))
+    if first.asked:
+        keep(context, first.wanted)
 
 
 def log_in_to(context: Context, session: str) -> None:
@@ -83,10 +87,13 @@ def _offer(start: Start, code: DeviceCode, extras: Extras) -> None:
     render, url = start.context.render, code.url_complete or code.url
     if extras.copy:
         _copy(render, code.user_code)
-    lost = start.browses and not start.world.open_url(url)
+    opened = start.browses and start.world.open_url(url)
+    lost = start.browses and not opened
     if lost:
         render.line("No browser could be opened here; open the address on any device.")
-    if render.panel and (extras.copy or lost):
+    if opened:
+        render.line("Opened in your browser.")
+    if render.panel and (extras.copy or start.browses):
         render.line()
     if extras.qr or (lost and render.panel):
         _show_qr(render, url, asked=extras.qr)

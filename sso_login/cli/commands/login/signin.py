@@ -155,4 +155,6 @@ def _send(context: Context, world: World, login: BrowserLogin, *, asked: Asked) 
         line("Open it in a browser on this machine.")
     elif not world.open_url(login.url):
         world.notify(Notice("No browser could be opened here. Open it in one on this machine, or use --remote."))
+    else:
+        line("Opened in your browser.")
     context.render.browsing(login.timeout, said=f"Waiting for the browser, {spoken(login.timeout)} at most.")

@@ -59,7 +59,7 @@ class Target:
     def _session(self, error: SessionUnnamed) -> str:
         from sso_login.cli.output.picker import Choice, Picker, pick
 
-        if not may_pick(self._context):
+        if not error.names or not may_pick(self._context):
             raise error
         return pick(Picker("Session:", [Choice((name,)) for name in error.names])).cells[0]
 
