@@ -1,18 +1,32 @@
-"""How the cost grows: with the number of sessions, with the number of processes; and how much memory it takes."""
+"""How the cost grows with the number of sessions and profiles; and how much memory it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Final
 
-from benchmarks.home import Home, make
+from benchmarks.home import Home, base, make
 from benchmarks.installed import Installed
-from benchmarks.measure import Case, Cost, Crowd, crowd, spent
-from benchmarks.table import each_more, table
+from benchmarks.measure import Case, Cost, checked, cpu_ratio, crowd, paired, spent
+from benchmarks.paths import COLD
+from benchmarks.table import each_more, table, verdict
 
-SIZES = (1, 10, 100)
+SIZES: Final = (1, 10, 100)
+MANY: Final = ((1, 1), (1000, 1), (1, 10_000))  # sessions and profiles
+TIMES: Final = 3.0  # what one among many may cost, in what it costs alone
+_FIRST: Final = "work-sso"
+_FILLED: Final = Path(__file__).parent / "programs" / "filled.py"
+NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "`token NAME`": ("token", _FIRST),
+    "`status --check NAME`": ("status", "--check", _FIRST),
+    "`status --short NAME`": ("status", "--short", _FIRST),
+    "`credentials --profile P`": ("credentials", "--profile", "p0"),
+    "`token NAME`, the ordinary way": ("token", _FIRST, COLD),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +78,44 @@ def _ms(cost: Cost) -> str:
     return f"{cost.cpu * 1000:.1f} ({cost.wall * 1000:.1f})"
 
 
-def crowd_table(cases: Sequence[Case], count: int, *, python: str) -> str:
-    """Start each case `count` times at once; write the time until all were done, and what one of them took."""
-    head = ["at once", "wall of all, s", "CPU of one, ms", "largest, MB", "failed"]
-    return table(head, (_crowd_cells(case.name, crowd(case, count, python=python), count) for case in cases))
+def filled(folder: Path, installed: Installed, *, sessions: int = 1, profiles: int = 1, asked: int = 1) -> Home:
+    """Make a home of made-up logins and profiles; nothing is asked of anybody."""
+    env = {**base(folder), "SSO_LOGIN_STORE": "file"}
+    checked([installed.python, "-I", str(_FILLED), str(sessions), str(profiles), str(asked)], env)
+    return Home(installed, env, [_FIRST])
 
 
-def _crowd_cells(name: str, found: Crowd, count: int) -> list[str]:
-    each = found.cpu * 1000 / count
-    return [f"{count} x {name}", f"{found.wall:.2f}", f"{each:.1f}", f"{found.rss / 1024:.1f}", str(found.failed)]
+def named_table(folder: Path, installed: Installed, floor: Case, *, rounds: int, say: Callable[[str], None]) -> str:
+    """Write what one named session or profile costs among many, in floors, held against what it costs alone."""
+    say("filling homes with 1,000 sessions and with 10,000 profiles")
+    homes = [
+        filled(folder / f"filled-{sessions}-{profiles}", installed, sessions=sessions, profiles=profiles)
+        for sessions, profiles in MANY
+    ]
+    lines = []
+    for name, argv in NAMED.items():
+        say(f"{name}, among many")
+        cases = [home.case(name, *argv) for home in homes]
+        ratios = [cpu_ratio(each) for each in paired(cases, floor, rounds=rounds, chance=random.Random(), say=_silent)]
+        worst = max(ratios) / ratios[0]
+        lines.append([name, *(f"{ratio:.2f}" for ratio in ratios), f"{worst:.2f}", verdict(worst, TIMES)])
+    many = ["1 session, 1 profile", "1,000 sessions", "10,000 profiles"]
+    return table(["x F CPU", *many, f"times ({TIMES:.0f} at most)", "verdict"], lines)
+
+
+def in_turn(folder: Path, installed: Installed, floor: Case, *, say: Callable[[str], None]) -> str:
+    """Ask for the credentials of 500 profiles, one after the other: each question has its own place in the index."""
+    say("500 profiles in turn")
+    home = filled(folder / "in-turn", installed, profiles=500, asked=500)
+    cases = [home.case("500 profiles", "credentials", "--profile", f"p{number}") for number in range(500)]
+    pairs = [each[0] for each in paired(cases, floor, rounds=1, chance=random.Random(), say=_silent)]
+    ratio = cpu_ratio(pairs)
+    cells = ["`credentials` of 500 profiles in turn, cached", f"{ratio:.2f}", "1.15", verdict(ratio, 1.15)]
+    return table(["path", "x F CPU", "budget", "verdict"], [cells])
+
+
+def _silent(_text: str) -> None:
+    """Say nothing of each round."""
 
 
 def memory_table(cases: Sequence[Case], *, python: str) -> str:

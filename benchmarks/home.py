@@ -80,13 +80,22 @@ def base(folder: Path) -> dict[str, str]:
 
 
 def make(
-    folder: Path, installed: Installed, url: str, *, names: Sequence[str], more: Mapping[str, str] | None = None
+    folder: Path,
+    installed: Installed,
+    url: str,
+    *,
+    names: Sequence[str],
+    more: Mapping[str, str] | None = None,
+    through: str = "",
 ) -> Home:
-    """Make a home whose sessions all lead to the emulator at `url`; `more` variables, else the file store."""
+    """Make a home whose sessions all lead to the emulator at `url`, `through` a relay where one is named.
+
+    `more` are variables, else the file store.
+    """
     env = base(folder)
     config = Path(env["HOME"], ".aws", "config")
     config.parent.mkdir(mode=0o700)
     sections = [_SESSION.format(name=name, start_url=f"{url}/start") for name in names]
     config.write_text("".join(sections) + _PROFILE.format(profile=PROFILE, name=names[0], account=ACCOUNT, role=ROLE))
-    endpoints = {"AWS_ENDPOINT_URL_SSO_OIDC": url, "AWS_ENDPOINT_URL_SSO": url}
+    endpoints = dict.fromkeys(("AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SSO"), through or url)
     return Home(installed, {**env, **endpoints, **({"SSO_LOGIN_STORE": "file"} if more is None else more)}, names)

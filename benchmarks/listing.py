@@ -30,7 +30,7 @@ class Round:
 
 def rounds_of(installed: Installed, folder: Path, *, rounds: int) -> list[Round]:
     """Measure so many rounds against a portal of 50 ms; raise Failed."""
-    here = Path(__file__).parent
+    here = Path(__file__).parent / "programs"
     with subprocess.Popen(
         [sys.executable, "-I", "-S", str(here / "portal.py")], stdout=subprocess.PIPE, text=True
     ) as portal:

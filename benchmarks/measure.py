@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-_LAUNCH: Final = Path(__file__).with_name("launch.py")
+_LAUNCH: Final = Path(__file__).parent / "programs" / "launch.py"
 _PATIENCE: Final = 300.0  # seconds
 
 

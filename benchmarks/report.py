@@ -6,6 +6,7 @@ import argparse
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks import growth, keyring_bus, listing, machine
-from benchmarks.emulator import emulator
-from benchmarks.home import CREDENTIALS, Home, make
+from benchmarks import crowds, growth, keyring_bus, listing, login, machine
+from benchmarks.emulator import DELAY, certificate, emulator, relayed
+from benchmarks.home import Home, make
 from benchmarks.installed import Installed, install
 from benchmarks.measure import Case, Failed, Pair, cpu_ratio, paired, wall_ratio
+from benchmarks.paths import budgeted
 from benchmarks.peers import peers
 from benchmarks.table import ratio_cells, table
 
@@ -31,8 +33,12 @@ on CPU (user + system, from wait4), rounded as budgets are written; wall stands 
 how far it is from 1.00 is what the method cannot tell. Times never fail a test.
 
 A renewal talks to the emulator, which is a process of its own on this machine: its CPU is not counted, and there is no
-network and no TLS in it, so the wall time is the program's own share, not what AWS would take. Where many sessions are
-renewed at once the emulator's CPU is in the wall time, since both share the machine's cores.
+network in it, so the wall time is the program's own share, not what AWS would take. Over TLS there is a relay between
+them, with a certificate of its own CA. Where many sessions are renewed at once the emulator's CPU is in the wall time,
+since both share the machine's cores.
+
+Beside busy loops, and at expiry, F is a crowd of as many floors in the same place; what counts is that all of them end
+with exit code 0. At expiry CreateToken takes 1.5 s, and the ideal is that and the crowd's floors on two cores.
 
 The portal calls are made by the installed program's own parts within one process, over new connections each time, both
 ways in every round; a ratio is the median over the rounds, here of wall time. There is no TLS in it, either.
@@ -43,85 +49,92 @@ The largest resident set counts the pages that processes share, such as the inte
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that is prepared before the clock runs; `keyring` is None where there is no Secret Service."""
+    """Everything that is prepared before the clock runs; None where a part is missing on this machine.
+
+    `crowded` are homes behind a relay that takes its time: name, home, the emulator's URL, when the login was made.
+    """
 
     installed: Installed
     url: str
     file: Home
     renewed: Home
     keyring: Home | None
+    over_tls: Home | None
+    crowded: Sequence[tuple[str, Home, str, float]]
 
     @property
     def floor(self) -> Case:
         """A Python that has nothing to do."""
         return Case("floor F", (self.installed.python, "-I", "-c", "pass"), self.file.env)
 
-    def budgeted(self) -> list[Case]:
-        """Give the paths that have a budget, F against itself first."""
-        file, keyring = self.file, self.keyring
-        paths = [
-            self.floor,
-            _hot("`token`, file store, valid", file, "token", budget=1.00),
-            _hot("`credentials`, file store, cached", file, *CREDENTIALS, budget=1.00),
-            file.case("`--help`", "--help", budget=6),
-            file.case("`--version`", "--version", budget=6),
-            file.case("`status`, file store", "status", budget=6),
-            self.renewed.case("a renewal (`refresh --force`), file store", "refresh", "--force", budget=14),
-            file.case("`token --json`: the ordinary way", "token", "--json"),
-        ]
-        if keyring:
-            paths.insert(2, _hot("`token`, Secret Service, valid", keyring, "token", budget=1.10))
-            paths.insert(4, _hot("`credentials`, Secret Service, cached", keyring, *CREDENTIALS, budget=1.10))
-            paths.append(keyring.case("`token --json`: the ordinary way, Secret Service", "token", "--json"))
-        return paths
-
-
-def _hot(name: str, home: Home, *argv: str, budget: float) -> Case:
-    return home.case(name if home.is_hot(*argv) else f"{name} (NOT ON THE HOT PATH)", *argv, budget=budget)
-
 
 def prepared(stack: ExitStack, folder: Path) -> Desk:
-    """Install the wheel, start emulator and keyring for as long as the stack stands, log in; raise Failed."""
+    """Install the wheel, start emulator, relays and keyring for as long as the stack stands, log in; raise Failed."""
     made = install(folder, say)
     url = stack.enter_context(emulator(made, folder / "emulator"))
+    slow = stack.enter_context(relayed(url, delay=DELAY))
     say("logging in")
-    file = make(folder / "file", made, url, names=[_SESSION])
-    renewed = make(folder / "renewed", made, url, names=[_SESSION])
-    keyring = None
+    stores: dict[str, dict[str, str] | None] = {"file store": None}
     if not keyring_bus.missing():
-        bus = stack.enter_context(keyring_bus.keyring_bus(folder / "bus"))
-        keyring = make(folder / "keyring", made, url, names=[_SESSION], more=bus)
-    for home in filter(None, (file, renewed, keyring)):
+        stores["Secret Service"] = stack.enter_context(keyring_bus.keyring_bus(folder / "bus"))
+    homes = {name: make(folder / name, made, url, names=[_SESSION], more=more) for name, more in stores.items()}
+    renewed = make(folder / "renewed", made, url, names=[_SESSION])
+    over_tls = _over_tls(stack, folder, made, url)
+    for home in filter(None, (*homes.values(), renewed, over_tls)):
         home.log_in()
         home.warm_up()
-    return Desk(made, url, file, renewed, keyring)
+    crowded = []
+    for name, more in stores.items():
+        # The name differs, for both homes may share a keyring.
+        home = make(folder / f"crowd, {name}", made, url, names=[f"{_SESSION}-crowd"], more=more, through=slow)
+        home.log_in()
+        crowded.append((f"`token`, {name}", home, url, time.time()))
+        home.warm_up()
+    return Desk(made, url, homes["file store"], renewed, homes.get("Secret Service"), over_tls, crowded)
+
+
+def _over_tls(stack: ExitStack, folder: Path, made: Installed, url: str) -> Home | None:
+    files = certificate(folder)
+    if files is None:
+        return None
+    tls = stack.enter_context(relayed(url, certificate=files))
+    trust = {"SSO_LOGIN_STORE": "file", "AWS_CA_BUNDLE": str(files[0])}
+    return make(folder / "tls", made, url, names=[_SESSION], more=trust, through=tls)
 
 
 def written(desk: Desk, folder: Path, rounds: int) -> str:
     """Measure everything and give the report."""
     before = machine.load()
     others, notes = peers(desk.file, desk.keyring)
-    paths = desk.budgeted()
+    paths = [desk.floor, *budgeted(desk.file, desk.keyring, desk.renewed, desk.over_tls)]
     pairs = paired([*paths, *others], desk.floor, rounds=rounds, chance=random.Random(), say=say)
     ours, theirs = pairs[: len(paths)], pairs[len(paths) :]
-    by_sessions = growth.by_sessions(folder, desk.installed, desk.url, rounds=max(1, rounds // 4), say=say)
+    few, python = max(1, rounds // 4), desk.installed.python
+    turns = growth.in_turn(folder, desk.installed, desk.floor, say=say)
+    named = growth.named_table(folder, desk.installed, desk.floor, rounds=max(1, rounds // 2), say=say)
+    by_sessions = growth.by_sessions(folder, desk.installed, desk.url, rounds=few, say=say)
     say("200 portal calls, side by side and one by one")
     listed = listing.rounds_of(desk.installed, folder / "listing", rounds=max(1, rounds // 8))
-    tokens = [case for case in paths if case.name.startswith("`token`")]
-    python = desk.installed.python
-    say("100 at once")
-    crowds = growth.crowd_table([desk.floor, *tokens], 100, python=python)
+    say("logins")
+    logins = login.ratios(desk.renewed, desk.floor, rounds=few)
+    tokens = [case for case in paths if case.name.startswith("`token`, valid")]
+    say("crowds")
+    at_once = crowds.crowd_table([desk.floor, *tokens], 100, python=python)
+    beside = crowds.busy_table(tokens, desk.floor, (100, 300), python=python)
+    expired = crowds.expiry_table(desk.crowded, desk.floor, 100, python=python)
     remembered = growth.memory_table([*paths, *others], python=python)
     loads = f"load average {before:.2f} when it began to measure, {machine.load():.2f} when it was done"
     return "\n".join(
         [
             "# Results of `python3 benchmarks/run.py`\n",
-            _bullets([*machine.facts(desk.installed), loads, *_missing()]),
+            _bullets([*machine.facts(desk.installed), loads, *_missing(desk)]),
             f"## Budgets\n\n{_ratios(paths, ours)}\n{_floor(ours[0])}",
+            f"{turns}\n{login.login_table(logins)}",
             f"## The same errand by others\n\n{_ratios(others, theirs)}\n{_bullets(notes)}",
             f"## Many accounts\n\n{listing.listing_table(listed)}",
+            f"## One among many\n\n{named}",
             f"## With the number of sessions\n\n{growth.growth_table(by_sessions)}",
-            f"## A hundred processes at once\n\n{crowds}",
+            f"## Many processes at once\n\n{at_once}\n{beside}\n{expired}",
             f"## Memory\n\n{remembered}",
             f"## How to read it\n\n{_READING.format(rounds=rounds)}",
         ]
@@ -139,9 +152,10 @@ def _floor(pairs: Sequence[Pair]) -> str:
     return f"F is {cpu * 1000:.1f} ms of CPU, {wall * 1000:.1f} ms on the wall.\n"
 
 
-def _missing() -> list[str]:
-    missing = keyring_bus.missing()
-    return [f"no Secret Service was measured: {', '.join(missing)} not installed"] if missing else []
+def _missing(desk: Desk) -> list[str]:
+    parts = keyring_bus.missing()
+    keyring = [f"no Secret Service was measured: {', '.join(parts)} not installed"] if parts else []
+    return keyring if desk.over_tls else [*keyring, "nothing was measured over TLS: openssl not installed"]
 
 
 def _bullets(lines: Sequence[str]) -> str:
