@@ -128,13 +128,15 @@ class LoginPanel:
         from rich.text import Text
 
         start, region, endpoint = chosen.instance.binding
-        signin = chosen.instance.kind == SIGNIN
+        signin, app = chosen.instance.kind == SIGNIN, chosen.instance.application
         where = "Signing in to AWS as profile " if signin else "Logging in to "
         yield Text.assemble(where, (printable(chosen.name), "bold"))
         yield ""
-        yield from self._fact("Service" if signin else "Start URL", start)
-        yield from self._fact("Region", region)
-        if endpoint:
+        yield from self._fact("Service" if signin else "Issuer" if app else "Start URL", start)
+        yield from self._fact("Client" if app else "Region", app.client_id if app else region)
+        for name, value in (("For", " ".join([app.audience, *app.resources]).strip()),) if app else ():
+            yield from self._fact(name, value) if value else ()
+        if endpoint and endpoint != start:
             yield from self._fact("Endpoint", endpoint)
         yield from self._fact("Scopes", ", ".join(chosen.scopes) or "none")
         yield ""
