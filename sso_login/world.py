@@ -238,7 +238,7 @@ class World:
             self.transport,
             self.clock,
             self.notify,
-            secret=lambda: self.client_secrets.read(name) if name else None,
+            secret=lambda: self.client_secrets.read(name, instance) if name else None,
             scopes=scopes,
         )
 

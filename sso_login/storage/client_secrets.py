@@ -13,6 +13,7 @@ from sso_login.core.model import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sso_login.core.model import Instance
     from sso_login.core.ports import Entries
 
 _FILE: Final = "file"
@@ -35,10 +36,10 @@ class ClientSecrets:
         self._entries = entries
         self._store_of = store_of
 
-    def read(self, name: str) -> Secret:
+    def read(self, name: str, instance: Instance) -> Secret:
         """Give the client secret of an issuer, from the store of its logins or, failing that, from the file store.
 
-        Raises ConfigError where there is none, StorageError.
+        Raises ConfigError where there is none, or one of another issuer or client; StorageError.
         """
         kind, trouble = self._store_of(name), None
         try:
@@ -52,20 +53,30 @@ class ClientSecrets:
         hint = f"Give it again: `sso-login configure issuer {shlex.quote(name)} --client-secret-stdin`."
         if text is None:
             raise ConfigError(f"the client secret of issuer {name!r} is in no store", hint=hint)
-        if not _SECRET.fullmatch(text):
+        whose, joint, secret = text.partition("\n")
+        if not joint or not _SECRET.fullmatch(secret):
             raise BadRecord(f"the client secret of issuer {name!r} cannot be used: it is damaged", hint=hint)
-        return Secret(text)
+        if whose != _whose(instance):
+            message = f"the client secret of issuer {name!r} is one for {whose}, and not for {_whose(instance)}"
+            raise ConfigError(message, hint=hint)
+        return Secret(secret)
 
-    def keep(self, name: str, secret: Secret) -> str:
+    def keep(self, name: str, instance: Instance, secret: Secret) -> str:
         """Keep it in the store of the issuer's logins, and name that; raise StorageError, StoredElsewhere."""
         kind = self._store_of(name)
         self._entries(kind).check()
-        self._entries(kind).write(_entry(name), secret.reveal())
+        self._entries(kind).write(_entry(name), f"{_whose(instance)}\n{secret.reveal()}")
         return self._entries(kind).backend
 
     def forget(self, name: str) -> None:
         """Forget it; raise StorageError."""
         self._entries(self._store_of(name)).delete(_entry(name))
+
+
+def _whose(instance: Instance) -> str:
+    """Say whom a secret may be shown: one client of one issuer."""
+    client = instance.application.client_id if instance.application else ""
+    return f"{instance.binding[0]} (client {client})"
 
 
 def _entry(name: str) -> str:

@@ -243,3 +243,36 @@ def test_a_section_that_lacks_something_hides_no_other(corp: Shell) -> None:
     ran = corp("device", "half")
     assert ran.code == 2
     assert "client_id is missing" in ran.err
+
+
+def test_a_secret_is_shown_to_the_issuer_it_was_given_for_alone(corp: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another URL or client in the config does not get it: exit 2, naming both, before anything is asked with it."""
+    argv = ("--issuer", corp.emulator.url, "--client-id", "sso-login-confidential", "--client-secret-stdin")
+    typed(monkeypatch, "secret-EMULATED\n")
+    assert corp("configure", "issuer", "safe", *argv).code == 0
+    text = issuers(corp).read_text()
+    for old, new in (("client_id = sso-login-conf", "client_id = other-conf"), ("127.0.0.1", "localhost")):
+        assert old in text
+        issuers(corp).write_text(text.replace(old, new))
+        corp.emulator.service.order(
+            Fault("Discover", reply=json_reply(200, metadata(corp, issuer=corp.emulator.url.replace(old, new))))
+        )
+        ran = corp("device", "safe")
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{corp.emulator.url} (client sso-login-confidential)" in ran.err
+        assert "EMULATED" not in ran.err
+    assert corp.asked["DeviceAuthorization"] == 0
+
+
+def test_doctor_tells_what_the_metadata_is_worth(corp: Shell) -> None:
+    """Its own, and both ways; another issuer's is a failure, silence a warning."""
+    assert (
+        "ok    metadata     corp can be logged in to by `sso-login device` and `sso-login browser`"
+        in corp("doctor").out
+    )
+    assert corp("doctor", "--json").code == 0
+    lies = json_reply(200, metadata(corp, issuer="https://other.example"))
+    corp.emulator.service.order(Fault("Discover", reply=lies, times=5))
+    ran = corp("doctor")
+    assert "fail  metadata" in ran.out.lower()
+    assert "https://other.example" in ran.out

@@ -58,7 +58,7 @@ def issuer(context: Context, /, *, name: str, secret: bool, **given: Any) -> Non
     value = _read_secret() if secret else None
     world.oauth_issuer(instance).discovered()
     if value is not None:
-        context.render.line(f"The client secret is kept in {world.client_secrets.keep(name, value)}.")
+        context.render.line(f"The client secret is kept in {world.client_secrets.keep(name, instance, value)}.")
     elif there and there.secret:
         world.client_secrets.forget(name)
     _written(world, wanted)
