@@ -18,6 +18,7 @@ from sso_login.doctor import keyring as probe_keyring
 from sso_login.doctor import locks as probe_locks
 from sso_login.doctor import sessions as diagnosis
 from sso_login.doctor.finding import FAIL, OK, Finding, fine, odd, of_error
+from sso_login.doctor.issuers import metadata_finding
 from sso_login.flows.logout import no_card, unlisted
 from sso_login.flows.select.session import Chosen, chosen_all
 from sso_login.flows.stored_login import STORES, store_kind
@@ -239,6 +240,9 @@ class Examination:
         yield from (answer.finding for answer in came)
         yield from reach.interception_findings(seen)
         yield from _there(reach.clock_finding(came))
+        for found in self._known:
+            if isinstance(found, Chosen) and found.instance.issuer:
+                yield metadata_finding(found.name, self.world.oauth_issuer(found.instance))
 
 
 def _there(finding: Finding | None) -> list[Finding]:

@@ -26,7 +26,7 @@ FILES: Final = "files"
 AWS_FILES: Final = "aws files"
 SDK_CACHE: Final = "sdk cache"
 KEY: Final = "key file"
-FOLDERS: Final = ("sessions", "signin", "secrets", "locks", "signin-locks", "role-locks")
+FOLDERS: Final = ("sessions", "signin", "oauth", "secrets", "locks", "signin-locks", "oauth-locks", "role-locks")
 
 
 def state_findings(home: str) -> Iterator[Finding]:

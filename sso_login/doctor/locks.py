@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOCKS: Final = "locks"
-FOLDERS: Final = ("locks", "signin-locks", "role-locks")
+FOLDERS: Final = ("locks", "signin-locks", "oauth-locks", "role-locks")
 
 
 class Holder(NamedTuple):
