@@ -33,7 +33,14 @@ _ANY = 1 << 16  # names: as many as are said
 _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
     "token": (
         {"--profile": "profile", "--min-ttl": "min_ttl"},
-        {"--header": "header", "--json": "json", "--no-input": "", "-q": "", "--quiet": ""},
+        {
+            "--header": "header",
+            "--json": "json",
+            "--exec-credential": "exec_credential",
+            "--no-input": "",
+            "-q": "",
+            "--quiet": "",
+        },
         1,
     ),
     "credentials": (
@@ -64,6 +71,7 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
     ),
 }
 _PROCESS = "process"
+_KUBERNETES = "client.authentication.k8s.io/"
 _TARGET = ("session", "profile", "account", "role")
 
 
@@ -77,6 +85,8 @@ def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     if said["command"] == "refresh":
         return _idle(extra, entries, env, scheduled="scheduled" in said)
     entry = entries[-1]
+    if "exec_credential" in said:
+        return _exec_credential(record, env) if not {"json", "header"} & {*said} else None
     if "json" in said:
         return _json(entry, record)
     return ("Authorization: Bearer " if "header" in said else "") + record[2] + "\n"
@@ -247,6 +257,20 @@ def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
         return None
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
     return f'{{"session": "{name}", "access_token": "{output}", "token_type": "Bearer", "expires_at": "{at}"}}\n'
+
+
+def _exec_credential(record: "tuple[int, int, str, str]", env: "Mapping[str, str]") -> "str | None":
+    """Write what kubectl reads, of the version that it asks for in its own letters; None for any others."""
+    expires_at, _, output, _ = record
+    asked, versions = env.get("KUBERNETES_EXEC_INFO", ""), [_KUBERNETES + each for each in ("v1", "v1beta1")]
+    found = [
+        each for each in versions if asked.startswith(f'{{"kind":"ExecCredential","apiVersion":"{each}","spec":{{')
+    ]
+    if expires_at == layout.ENDLESS or (asked and not found) or {'"', "\\"} & {*output}:
+        return None
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
+    status = f'{{"token": "{output}", "expirationTimestamp": "{at}"}}'
+    return f'{{"kind": "ExecCredential", "apiVersion": "{(found or versions)[0]}", "status": {status}}}\n'
 
 
 def seconds(text: str) -> "float | None":

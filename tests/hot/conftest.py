@@ -33,7 +33,8 @@ class Both:
     def world(self, env: dict[str, str], notify: Callable[[Notice], None]) -> World:
         """Make the ordinary world, as if the config had been at rest for that many seconds."""
         world = World(env, notify=notify)
-        world.index.began += self.at_rest
+        for each in (world, world.oauth):
+            each.index.began += self.at_rest
         return world
 
     def ordinary(self, *argv: str, **env: str) -> Ran:
