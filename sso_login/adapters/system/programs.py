@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _BATCH: Final = (".bat", ".cmd")
 _STARTABLE: Final = (".com", ".exe", *_BATCH)
 _PATHEXT: Final = ".COM;.EXE;.BAT;.CMD"
+# What launchd and systemd give to the programs of a desktop session, where nobody has set more.
+_DESKTOPS: Final = {
+    "darwin": ("/usr/bin", "/bin", "/usr/sbin", "/sbin"),
+    "linux": ("/usr/local/bin", "/usr/bin", "/bin"),
+}
 _LONGEST_LINE: Final = 8191  # characters that cmd.exe takes
 # Any other ASCII character may mean something to cmd.exe, and stands between quotes.
 _PLAIN: Final = frozenset("#$*+-./:?@\\_")
@@ -36,6 +41,11 @@ def found(name: str, env: Mapping[str, str]) -> str | None:
     if sys.platform == "win32":
         return windows_program(name, env)
     return shutil.which(name, path=env.get("PATH", os.defpath))
+
+
+def on_every_path(program: str, *, platform: str = sys.platform) -> bool:
+    """Tell whether programs that a desktop starts find it, too; Windows gives them the PATH that shells have."""
+    return platform == "win32" or program.rpartition("/")[0] in _DESKTOPS.get(platform, _DESKTOPS["linux"])
 
 
 def windows_command(

@@ -11,6 +11,7 @@ from sso_login.adapters.system.programs import (
     batch_line,
     exit_code,
     found,
+    on_every_path,
     startable,
     windows_command,
     windows_program,
@@ -142,3 +143,19 @@ def test_elsewhere_a_command_is_left_alone() -> None:
     """POSIX's own exec looks it up."""
     assert startable(["x", "%y%"], {}) == ["x", "%y%"]
     assert found("no-such-program", {"PATH": "/nowhere"}) is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "program", "everywhere"),
+    [
+        ("linux", "/usr/local/bin/sso-login", True),
+        ("linux", "/home/me/.local/bin/sso-login", False),
+        ("darwin", "/opt/homebrew/bin/sso-login", False),
+        ("darwin", "/usr/local/bin/sso-login", False),
+        ("freebsd14", "/usr/bin/sso-login", True),
+        ("win32", r"C:\Users\me\sso-login.exe", True),
+    ],
+)
+def test_the_desktop_has_a_path_of_its_own(platform: str, program: str, *, everywhere: bool) -> None:
+    """What a user installs is often not on it."""
+    assert on_every_path(program, platform=platform) == everywhere

@@ -233,6 +233,21 @@ def test_profiles_of_a_session_without_a_login_need_one(sh: Shell) -> None:
     assert (sh("configure", "profiles").code, sh.config.read_bytes()) == (3, before)
 
 
+def test_a_program_that_the_desktop_would_not_find_is_named_by_its_path(signed_in: Shell, tmp_path: Path) -> None:
+    """By default, and it is said; `--program sso-login` writes the name alone, `--absolute` the path in any case."""
+    program = tmp_path / "sso-login"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    written = signed_in("configure", "profiles", "--dry-run", PATH=str(tmp_path))
+    assert f"{program} credentials" in written.out
+    assert "programs started from the desktop" in written.err
+    bare = signed_in("configure", "profiles", "--dry-run", "--program", "sso-login", PATH=str(tmp_path))
+    assert "= sso-login credentials" in bare.out
+    assert "desktop" not in bare.err
+    whole = signed_in("configure", "profiles", "--dry-run", "--program", "sso-login", "--absolute", PATH=str(tmp_path))
+    assert f"{program} credentials" in whole.out
+
+
 def test_a_program_that_is_not_there_is_warned_of(signed_in: Shell) -> None:
     """With --program the profile names that very path; a relative one is made absolute."""
     warned = signed_in("configure", "profiles", "--program", "./no such/sso-login", PATH="/nowhere")

@@ -66,8 +66,12 @@ if TYPE_CHECKING:
 @click.option("--region", help="The region of the profiles; without it each keeps its own, or has none.")
 @click.option("--sso-keys/--credential-process", help="Plain SSO keys, or (default) a credential_process.")
 @click.option(
-    "--program", metavar="PATH", default="sso-login", help="What credential_process runs.", shell_complete=known.files
+    "--program",
+    metavar="PATH",
+    help="What credential_process runs.  [default: sso-login; its whole path where the desktop would not find it]",
+    shell_complete=known.files,
 )
+@click.option("--absolute", is_flag=True, help="Write the whole path of the program in any case.")
 @writes
 @click.pass_obj
 def profiles(  # noqa: PLR0913 - one parameter an option
@@ -81,13 +85,15 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     force: bool,
     dry_run: bool,
     region: str | None,
-    program: str,
+    program: str | None,
+    absolute: bool,
     **style: Any,  # noqa: ANN401 - click's own values, by option
 ) -> None:
     """Write a profile for each role that SESSION may use. What was written for other roles is left alone."""
     world = context.world()
     chosen = Sessions(context).of_aws(session, profile)
-    wanted = Style(chosen.name, region=region and _place(region), program=_program(program), **style)
+    named = _program(context, program, absolute=absolute, said=not style["sso_keys"])
+    wanted = Style(chosen.name, region=region and _place(region), program=named, **style)
     _check(context, wanted)
     _check_room(world)
     with listing.progress(context, "accounts") as told:
@@ -107,8 +113,27 @@ def _place(region: str) -> str:
         ) from error
 
 
-def _program(program: str) -> str:
-    return os.path.abspath(program) if os.path.dirname(program) else program  # noqa: PTH100, PTH120 - ./ says a path
+def _program(context: Context, program: str | None, *, absolute: bool, said: bool) -> str:
+    """Choose what credential_process runs: what is named, else `sso-login`, by its path where the desktop needs that.
+
+    Programs that are started from a desktop, such as an IDE, have the session's own short PATH, not a shell's.
+    """
+    from sso_login.adapters.system.programs import found, on_every_path
+    from sso_login.core.message import Notice
+
+    env = context.world().env
+    name = program or "sso-login"
+    if os.path.dirname(name):  # noqa: PTH120 - ./ says a path
+        return os.path.abspath(name)  # noqa: PTH100 - the same
+    place = found(name, env) if env.get("PATH") else None
+    if place is None or not (absolute or (program is None and not on_every_path(place))):
+        return name
+    whole = os.path.abspath(place)  # noqa: PTH100 - the same
+    if said and not absolute:
+        why = "programs started from the desktop do not have its folder on their PATH"
+        text = f"the profiles name {whole}, since {why}; `--program sso-login` writes the name alone"
+        context.world().notify(Notice(text))
+    return whole
 
 
 def _check(context: Context, style: Style) -> None:
