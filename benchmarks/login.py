@@ -30,6 +30,7 @@ def until_code(home: Home) -> float:
     ) as process:
         line = process.stdout.readline() if process.stdout else ""
         took = time.perf_counter() - begun
+        process.communicate()
     if '"user_code"' not in line or process.returncode != 0:
         raise Failed(f"`{' '.join(_LOGIN)}` showed no code, or ended with {process.returncode}")
     return took

@@ -28,6 +28,7 @@ _SIGNIN = f"sso-login:{layout.SIGNIN}:"
 
 # What may be said, as data: options with a value, flags, and how many names may stand alone. Each has its name here, ""
 # where it changes nothing of the answer. Any other word steps aside, however right it may be.
+_FIRST = ("--no-input", "-q", "--quiet")  # what may stand before the command, too
 _REST = -1  # names: what stands alone, and all behind it, is a command line of its own
 _ANY = 1 << 16  # names: as many as are said
 _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
@@ -187,13 +188,14 @@ def parsed(argv: "Sequence[str]") -> "dict[str, str] | None":
     `command` is the command, `name` what stands alone, several parted by NUL. The last of several options is meant.
     """
     words = list(argv)
-    while words[:1] == ["--no-input"]:
-        words.pop(0)
+    first = []
+    while words[:1] and words[0] in _FIRST:
+        first.append(words.pop(0))
     command = words.pop(0) if words else ""
     if command not in _COMMANDS:
         return None
     options, flags, names = _COMMANDS[command]
-    said, plain = {"command": command}, False
+    said, plain = {"command": command, **{flags[word]: word for word in first}}, False
     while words:
         word = words.pop(0)
         option, joined, value = word.partition("=")

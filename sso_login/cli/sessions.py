@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sso_login.core.config import Issuers
 from sso_login.core.errors import ConfigError, SsoLoginError, StorageError, UnknownSession, UsageProblem
 from sso_login.core.model import OAUTH, SIGNIN, SSO, labelled
-from sso_login.flows.logout import no_card, unlisted
 from sso_login.flows.select import names
 from sso_login.flows.select.known_cards import EveryCard, KnownCards
 from sso_login.flows.select.session import Chosen, choose, chosen_all, known_to_aws
@@ -150,6 +149,8 @@ class Sessions:
 
     def to_forget(self) -> list[Found]:
         """Find every login that has a card or lies in the file store, also where the config is broken."""
+        from sso_login.flows.logout import no_card, unlisted
+
         world = self.context.world()
         try:
             found = self.ever_logged_in()

@@ -80,7 +80,7 @@ def line(chance: random.Random, *, odd: bool) -> list[str]:
     if odd:
         picked += [chance.choice(ODD) for _ in range(chance.randrange(1, 3))]
     chance.shuffle(picked)
-    before = ["--no-input"] if chance.random() < 0.2 else []
+    before = [chance.choice(["--no-input", "-q", "--quiet"])] if chance.random() < 0.3 else []
     return [*before, command, *(word for words in picked for word in joined(words, chance))]
 
 

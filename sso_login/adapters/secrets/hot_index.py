@@ -22,7 +22,6 @@ from sso_login.adapters.secrets import files
 from sso_login.adapters.secrets.file_store import secret_path
 from sso_login.core.config import named_by_environment
 from sso_login.core.errors import StorageError
-from sso_login.storage.record import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,6 +107,8 @@ class Index:
 
     def head(self, session: Session) -> str:
         """Write the line of its record's head that tells it from any other; "" where there is no such record."""
+        from sso_login.storage.record import packed
+
         with contextlib.suppress(StorageError):
             return packed(session, where="", kind=session.instance.kind).split("\n", 3)[2]
         return ""

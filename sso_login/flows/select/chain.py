@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 MOST: Final = 5  # roles in one chain
 SESSION_NAME: Final = "sso-login"  # where role_session_name is not said, as the SDKs make one up
 HOUR: Final = 3600  # seconds: as long as a role lasts that a role has assumed
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
-_SESSION: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-_EXTERNAL: Final = re.compile(r"[\w+=,.@:/\\-]{2,1224}", re.ASCII)
+_ARN: Final = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}"
+_SESSION: Final = r"[\w+=,.@-]{2,64}"
+_EXTERNAL: Final = r"[\w+=,.@:/\\-]{2,1224}"
 _LEAST: Final = 900  # seconds that STS gives credentials for
 _LONGEST: Final = 43_200
 
@@ -127,7 +127,7 @@ def _step(config: AwsConfig, profile: Profile) -> RoleStep:
         ("role_session_name", session, _SESSION, "2 to 64 letters, digits or any of _+=,.@-"),
         ("external_id", profile.external_id or "none", _EXTERNAL, "2 or more letters, digits or any of _+=,.@:/\\-"),
     ):
-        if not pattern.fullmatch(value):
+        if not re.fullmatch(pattern, value, re.ASCII):
             raise ConfigError(f"{key} in {place} is not valid", hint=f"It looks like this: {like}.")
     return RoleStep(profile.role_arn or "", session, profile.external_id or None, _duration(profile, place))
 
