@@ -83,7 +83,9 @@ def _hot() -> "tuple[str, int] | None":
     for last in (False, True):
         text = hot.answer(argv, os.environ)
         if text is None and "exec" in argv:
-            _become(hot.program(argv, os.environ))
+            from sso_login import hot_exec
+
+            _become(hot_exec.program(argv, os.environ))
         turn = None if text is not None or last else hot.turn(argv, os.environ)
         if turn is None or sys.platform == "win32":
             return None if text is None else (text, 0)

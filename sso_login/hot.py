@@ -79,38 +79,20 @@ _TARGET = ("session", "profile", "account", "role")
 def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     """Give what `sso-login ARGV` prints (`token`, `credentials`, idle `refresh`), or None to step aside."""
     said = parsed(argv)
-    found = _asked(said, env) if said and said["command"] not in {"exec", "status"} else None
+    found = asked(said, env) if said and said["command"] not in {"exec", "status"} else None
     if said is None or found is None:
         return None
     extra, entries, record = found
     if said["command"] == "refresh":
-        return _idle(extra, entries, env, scheduled="scheduled" in said)
+        from sso_login import hot_idle
+
+        return hot_idle.idle(extra, entries, env, scheduled="scheduled" in said)
     entry = entries[-1]
     if "exec_credential" in said:
         return _exec_credential(record, env) if not {"json", "header"} & {*said} else None
     if "json" in said:
         return _json(entry, record)
     return ("Authorization: Bearer " if "header" in said else "") + record[2] + "\n"
-
-
-def program(argv: "Sequence[str]", env: "Mapping[str, str]") -> "tuple[list[str], dict[str, str]] | None":
-    """Give what `sso-login exec ARGV` becomes, and its whole environment; None to step aside."""
-    said = parsed(argv)
-    found = _asked(said, env) if said and said["command"] == "exec" else None
-    if said is None or found is None:
-        return None
-    extra, _, record = found
-    # As core/process.py writes them, letter for letter: nothing in them has to be escaped.
-    parts = record[2].split('"')
-    expected = ["{", "Version", ":1,", "AccessKeyId", ":", ",", "SecretAccessKey", ":", ",", "SessionToken", ":", ","]
-    names = [part for at, part in enumerate(parts[:17]) if at not in {5, 9, 13}]
-    if "\\" in record[2] or names != [*expected, "Expiration", ":"]:
-        return None
-    kept = {name: value for name, value in env.items() if name not in layout.CLEARED}
-    given = zip(layout.FROM_RECORD, parts[5:18:4], strict=True)
-    more = [(name, value) for name, _, value in (each.partition("=") for each in layout.unquoted(extra).split("\0"))]
-    command = list(argv[len(argv) - int(said["rest"]) :])
-    return command, {**kept, **dict(given), **dict(more if extra else ())}
 
 
 def turn(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
@@ -120,34 +102,14 @@ def turn(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     try:
         found = noted(env, words) if words and not keyed(env) else None
         path = layout.turn_file(layout.home(env), found[1][0][2]) if found else ""
-        return path if path and _ours(os.path.dirname(path)) else None
+        if path:
+            _refuse(os.lstat(os.path.dirname(path)), 0o040000, 0o077)
     except (OSError, ValueError, LookupError):
         return None
+    return path or None
 
 
-def _idle(extra: str, entries: "list[str]", env: "Mapping[str, str]", *, scheduled: bool) -> "str | None":
-    """Write down that a refresh found nothing to do, by one write; None where somebody is to be told something."""
-    now = time.time()
-    if sys.platform == "win32" or (extra and now >= int(extra.partition("%3D")[2])):
-        return None
-    path = layout.history_file(layout.home(env))
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None  # none yet: the ordinary way makes it
-    try:
-        info = os.fstat(descriptor)
-        if info.st_mode & 0o170177 != 0o100000 or info.st_uid != os.geteuid() or info.st_size > layout.HISTORY_MOST:
-            return None
-        os.write(descriptor, layout.idle_line(now, entries, scheduled=scheduled).encode())
-    except OSError:
-        pass  # a full disk: the logins are fresh all the same
-    finally:
-        os.close(descriptor)
-    return ""
-
-
-def _asked(
+def asked(
     said: "Mapping[str, str]", env: "Mapping[str, str]"
 ) -> "tuple[str, list[str], tuple[int, int, str, str]] | None":
     """Find what was noted of this question, and read the records: what else was noted, and the last entry's record."""
@@ -299,10 +261,10 @@ def noted(env: "Mapping[str, str]", words: "tuple[str, ...]") -> "tuple[str, lis
     lies below the home that was asked.
     """
     home = layout.home(env)
-    if not os.path.isabs(home) or not _ours(home, 0o022) or not _ours(layout.index_folder(home)):
+    if not os.path.isabs(home):
         return None
     question = layout.question(env, *words)
-    line = _private(layout.index_file(home, question))
+    line = _private(home, layout.index_file(home, question))
     if not line.startswith(question + " ") or line[-1] != "\n" or os.path.lexists(layout.rescue_home(env)):
         return None
     config, config_stamp, ours, our_stamp, names, extra, *rest = line[len(question) + 1 : -1].split(" ")
@@ -319,7 +281,7 @@ def _login(home: str, *noted: str) -> "tuple[str, str, str]":
     card, facts, sdk, sdk_stamp, kind, entry, file = noted
     card, entry = os.path.join(home, layout.unquoted(card)), layout.unquoted(entry)
     known = facts != layout.NO_CARD
-    if known and (not _ours(os.path.dirname(card)) or layout.card_facts(_private(card), entry) != facts or not facts):
+    if known and (layout.card_facts(_private(home, card), entry) != facts or not facts):
         raise ValueError
     if not known and os.path.lexists(card):
         raise ValueError
@@ -331,7 +293,7 @@ def _login(home: str, *noted: str) -> "tuple[str, str, str]":
 def record_text(kind: str, entry: str, file: str, env: "Mapping[str, str]") -> "str | None":
     """Read a record from its store; None where that is not for the hot path."""
     if kind == "file":
-        return _private(file) if _ours(os.path.dirname(file)) else None
+        return _private(layout.home(env), file)
     if kind == "keyring" and sys.platform == "linux":
         from sso_login import hot_dbus
 
@@ -339,25 +301,43 @@ def record_text(kind: str, entry: str, file: str, env: "Mapping[str, str]") -> "
     return None
 
 
-def _private(path: str) -> str:
+def _private(home: str, path: str) -> str:
     """Read a file of ours as strictly as adapters/secrets/files.py does; OSError for any doubt."""
-    if sys.platform == "win32":
-        raise OSError
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = opened(home, path, os.O_RDONLY)
     try:
-        info = os.fstat(descriptor)
-        if info.st_mode & 0o170177 != 0o100000 or info.st_uid != os.geteuid() or info.st_size > _MOST:
+        if os.fstat(descriptor).st_size > _MOST:
             raise OSError
         return os.read(descriptor, _MOST).decode()
     finally:
         os.close(descriptor)
 
 
-def _ours(folder: str, barred: int = 0o077) -> bool:
+def opened(home: str, path: str, flags: int) -> int:
+    """Open a private file in a folder of the state folder, each below the one just seen to be ours; else OSError."""
     if sys.platform == "win32":
         raise OSError
-    info = os.stat(folder) if barred == 0o022 else os.lstat(folder)
-    return info.st_mode & (0o170000 | barred) == 0o040000 and info.st_uid == os.geteuid()
+    folder, name = os.path.split(path)
+    directory = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    last = os.open(home, directory)
+    try:
+        _refuse(os.fstat(last), 0o040000, 0o022)
+        for step, how, kind, barred in (
+            (os.path.relpath(folder, home), directory | os.O_NOFOLLOW, 0o040000, 0o077),
+            (name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o100000, 0o177),
+        ):
+            above, last = last, os.open(step, how, dir_fd=last)
+            os.close(above)
+            _refuse(os.fstat(last), kind, barred)
+    except BaseException:
+        os.close(last)
+        raise
+    return last
+
+
+def _refuse(info: os.stat_result, kind: int, barred: int) -> None:
+    """Raise OSError unless it is of that kind, ours, and closed to others by these bits."""
+    if sys.platform == "win32" or info.st_mode & (0o170000 | barred) != kind or info.st_uid != os.geteuid():
+        raise OSError
 
 
 def _sound(output: str) -> bool:

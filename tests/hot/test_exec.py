@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sso_login import hot
+from sso_login import hot, hot_exec
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
 from sso_login.world import World
@@ -76,7 +76,7 @@ def cold(roles: Roles, *argv: str, **env: str) -> tuple[int, str, str]:
 def test_the_program_finds_the_same_environment(roles: Roles, argv: Sequence[str], env: dict[str, str]) -> None:
     """To the letter, whichever way it was started."""
     first = cold(roles, *argv, "--", *SHOW, **env)
-    given = hot.program(["exec", *argv, "--", *SHOW], {**bare(roles.env), **env})
+    given = hot_exec.program(["exec", *argv, "--", *SHOW], {**bare(roles.env), **env})
     assert given is not None
     assert (first[0], first[2]) == (0, "")
     assert given == (list(SHOW), json.loads(first[1]))
@@ -106,7 +106,7 @@ def warm(roles: Roles) -> None:
 def test_every_other_command_line_is_left_to_the_ordinary_way(roles: Roles, argv: tuple[str, ...]) -> None:
     """No command, another option, another role."""
     warm(roles)
-    assert hot.program(["exec", *argv], bare(roles.env)) is None
+    assert hot_exec.program(["exec", *argv], bare(roles.env)) is None
     assert hot.answer(["exec", *HERE, "true"], bare(roles.env)) is None
 
 
@@ -115,7 +115,7 @@ def test_all_behind_the_program_is_its_own(roles: Roles) -> None:
     warm(roles)
     for words in (["echo", "--role", "x", "--", "-v"], ["echo", ""], ["echo"]):
         for dashes in ([], ["--"]):
-            given = hot.program(["exec", *HERE, *dashes, *words], bare(roles.env))
+            given = hot_exec.program(["exec", *HERE, *dashes, *words], bare(roles.env))
             assert given is not None
             assert given[0] == words
             assert process(roles, *HERE, *dashes, *words)[:2] == (0, " ".join(words[1:]) + "\n")
@@ -125,7 +125,7 @@ def test_credentials_with_less_than_a_quarter_of_an_hour_are_for_the_ordinary_wa
     """As it wants to fetch better ones."""
     warm(roles)
     roles.keep(left=890)
-    assert hot.program(["exec", *HERE, "true"], bare(roles.env)) is None
+    assert hot_exec.program(["exec", *HERE, "true"], bare(roles.env)) is None
 
 
 def test_a_program_that_is_not_there_is_told_as_ever(roles: Roles) -> None:
