@@ -14,7 +14,7 @@ from sso_login.adapters.aws_files.aws_check import refusal
 from sso_login.adapters.aws_files.aws_config import config_path, credentials_path
 from sso_login.adapters.aws_files.login_cache import login_folder
 from sso_login.adapters.aws_files.sdk_cache import sso_folder
-from sso_login.adapters.secrets import files, safety
+from sso_login.adapters.secrets import files, folders, safety
 from sso_login.core.errors import HomeUnknown, StorageError, StoreUnusable
 from sso_login.core.message import counted
 from sso_login.doctor.finding import WARN, Finding, broken, fine, odd, of_error
@@ -65,7 +65,7 @@ def _state_folder(home: str) -> Iterator[Finding]:
 def _folder(path: Path) -> tuple[int, list[Finding]]:
     """Count the files of one of our folders, and find what is wrong with it and with them."""
     try:
-        if not files.folder_exists(str(path)):
+        if not folders.exists(str(path)):
             return 0, []
         with safety.explained("look into", str(path)):
             inside = sorted(path.iterdir())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.adapters.aws_files.aws_config import LARGEST
 from sso_login.adapters.aws_files.aws_ini import Change, edited, keys_of, title_of
-from sso_login.adapters.secrets import files, safety
+from sso_login.adapters.secrets import files, folders, safety
 from sso_login.adapters.system.home import refuse_for_root
 from sso_login.core.errors import ConfigError, HomeUnknown, LockTimeout, StoreUnusable
 
@@ -117,7 +117,7 @@ def _write(path: str, content: bytes, *, found: os.stat_result | None, private: 
     mode = 0o600 if found is None else found.st_mode & (0o600 if private else 0o777)
     try:
         if not os.path.isdir(folder):
-            files.make_folder(folder)
+            folders.make(folder)
         if found is None or _may_be_replaced(path, found):
             files.put(path, content, mode=mode, group=None if found is None else found.st_gid)
         else:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sso_login import layout
-from sso_login.adapters.secrets import files, safety
+from sso_login.adapters.secrets import files, folders, safety
 from sso_login.adapters.system.home import refuse_for_root
 from sso_login.core.errors import BadRecord, StorageError, StoreUnusable, UnsafeFile
 from sso_login.core.message import Notice
@@ -112,7 +112,7 @@ class SdkFiles:
     def _put(self, session: Session, path: str, *, unless_newer: bool) -> None:
         if not os.path.isdir(self.folder):
             refuse_for_root(self.folder)
-            files.make_folder(self.folder)
+            folders.make(self.folder)
         self._refuse_folder()
         _refuse_file(path)
         found = self._found(session, path)

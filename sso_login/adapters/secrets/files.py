@@ -9,12 +9,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from sso_login.adapters.secrets.platforms import access
+from sso_login.adapters.secrets.folders import PLAIN, Folder, make, plain, private, sync
 from sso_login.adapters.secrets.safety import explained, fault, quoted, unsafe
-from sso_login.core.errors import BadRecord
+from sso_login.core.errors import BadRecord, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 LIMIT: Final = 1 << 20  # bytes; our largest record is 16 kB
 
@@ -24,12 +24,6 @@ _PROBE: Final = f"{_TEMPORARY}check-"
 _DOS_DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "0123456789")}
 )
-
-if sys.platform == "win32":
-    _PLAIN: Final = os.O_BINARY | os.O_NOINHERIT
-else:
-    # O_NONBLOCK: opening a FIFO somebody put there must not wait for its other end.
-    _PLAIN: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def file_name(name: str, *, folding: bool = sys.platform in {"win32", "darwin"}) -> str:
@@ -53,46 +47,21 @@ def _folded(name: str) -> str:
     return f"{plain[:-1]}%2E" if plain.endswith(".") else plain
 
 
-def make_folder(path: str) -> None:
-    """Make a 0700 folder, and 0700 parents where there are none; raise UnsafeFile, StoreUnusable."""
-    if folder_exists(path):
-        return
-    with explained("make the folder", path):
-        parent = os.path.dirname(path)
-        if parent and not os.path.isdir(parent):
-            make_folder(parent)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path, 0o700)
-            os.chmod(path, 0o700)  # a umask such as 0777 takes bits away from mkdir
-            access.make_private(path)
-    folder_exists(path)
-
-
-def folder_exists(path: str) -> bool:
-    """Tell whether there is such a folder; raise UnsafeFile unless it is ours, 0700 and no link."""
-    with explained("look at", path):
-        try:
-            info = os.lstat(path)
-        except FileNotFoundError:
-            return False
-        _refuse(path, fault(info, folder=True) or access.fault(path))
-    return True
-
-
 def read(path: str) -> bytes | None:
     """Give a private file's bytes, None where there is no file; raise UnsafeFile, BadRecord, StoreUnusable."""
-    if not folder_exists(os.path.dirname(path)):
-        return None
-    with explained("read", path):
+    where, name = os.path.split(path)
+    with private(where) as folder, explained("read", path):
+        if folder is None:
+            return None
         try:
-            opened = _opened(path, os.O_RDONLY)
+            opened = _opened(folder, name, os.O_RDONLY)
         except FileNotFoundError:
             return None
         with os.fdopen(opened, "rb") as file:
             content = file.read(LIMIT + 1)
     if len(content) > LIMIT:
         message = f"{path} is too large to have been written by sso-login"
-        raise BadRecord(message, hint=f"Look what it is, then `rm {quoted(path)}` and log in anew.")
+        raise BadRecord(message, hint=f"Look what it is, then `rm {quoted(path)}` and log in again.")
     return content
 
 
@@ -102,7 +71,7 @@ def begins(path: str, start: bytes) -> bool:
         try:
             if not stat.S_ISREG(os.lstat(path).st_mode):
                 return False
-            with os.fdopen(os.open(path, os.O_RDONLY | _PLAIN), "rb") as file:
+            with os.fdopen(open_plain(path), "rb") as file:
                 return file.read(len(start)) == start
         except FileNotFoundError:
             return False
@@ -113,27 +82,30 @@ def write(path: str, content: bytes) -> None:
 
     Call under the session's lock: what an earlier, killed write of the same file left behind is swept.
     """
-    make_folder(os.path.dirname(path))
-    put(path, content)
+    where, name = os.path.split(path)
+    with _made(where) as folder:
+        _put(folder, name, content)
 
 
 def put(path: str, content: bytes, *, mode: int = 0o600, group: int | None = None) -> None:
     """Do the same in a folder that need not be private, and give the file that mode (and group); under its lock."""
-    folder = os.path.dirname(path)
-    sweep(path)
-    temporary = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
-    with explained("write", path):
+    where, name = os.path.split(path)
+    with plain(where) as folder:
+        _put(folder, name, content, mode=mode, group=group)
+
+
+def _put(folder: Folder, name: str, content: bytes, *, mode: int = 0o600, group: int | None = None) -> None:
+    _sweep(folder, _orphan_prefix(name))
+    temporary = f"{_orphan_prefix(name)}{os.urandom(8).hex()}"
+    with explained("write", os.path.join(folder.path, name)):
         try:
-            _fill(temporary, content, mode=mode)
-            if group is not None and sys.platform != "win32":
-                with contextlib.suppress(PermissionError):  # of a group that is not ours the mode's bits are left
-                    os.chown(temporary, -1, group)
-            _replace(temporary, path)
+            _fill(folder, temporary, content, mode=mode, group=group)
+            _replace(folder, name, temporary)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                folder.unlink(temporary)
             raise
-        _sync_folder(folder)
+        folder.sync()
 
 
 def put_through(path: str, content: bytes, *, mode: int) -> None:
@@ -141,12 +113,12 @@ def put_through(path: str, content: bytes, *, mode: int) -> None:
 
     A whole copy lies beside it meanwhile, where its folder takes one: what a kill leaves half is there whole.
     """
-    folder = os.path.dirname(path)
-    copy = os.path.join(folder, f"{_orphan_prefix(path)}{os.urandom(8).hex()}")
-    with explained("write", path):
+    where, name = os.path.split(path)
+    copy = f"{_orphan_prefix(name)}{os.urandom(8).hex()}"
+    with plain(where) as folder, explained("write", path):
         with contextlib.suppress(PermissionError):
-            _fill(copy, content, mode=mode)
-        descriptor = os.open(path, os.O_WRONLY | _PLAIN)
+            _fill(folder, copy, content, mode=mode)
+        descriptor = folder.open(name, os.O_WRONLY)
         with os.fdopen(descriptor, "wb") as file:
             _narrow(descriptor, mode)
             file.write(content)
@@ -154,77 +126,91 @@ def put_through(path: str, content: bytes, *, mode: int) -> None:
             file.flush()
             sync(descriptor)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(copy)
+            folder.unlink(copy)
 
 
-def prove_writable(folder: str) -> None:
+def prove_writable(path: str) -> None:
     """Make a private folder and write an empty file in it, which goes again; raise UnsafeFile, StoreUnusable.
 
     No lock is held here. Two that prove at once may take each other's file away, which neither minds: each has its
     own name, is written by its descriptor, and whoever finds it gone had no more use for it. So those of killed
     processes go too, whatever their age.
     """
-    make_folder(folder)
-    probe = os.path.join(folder, f"{_PROBE}{os.urandom(8).hex()}")
-    with explained("write in", folder):
-        for name in os.listdir(folder):
+    probe = f"{_PROBE}{os.urandom(8).hex()}"
+    with _made(path) as folder, explained("write in", path):
+        for name in folder.names():
             if name.startswith(_PROBE):
                 with contextlib.suppress(OSError):  # gone already, or (on Windows) still open: the next proof's
-                    os.unlink(os.path.join(folder, name))
+                    folder.unlink(name)
         try:
-            _fill(probe, b"")
+            _fill(folder, probe, b"")
         finally:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(probe)
+                folder.unlink(probe)
 
 
 def remove(path: str) -> bool:
     """Remove a file and what killed writes of it left behind; tell whether there was one; call under the lock."""
-    if not folder_exists(os.path.dirname(path)):
-        return False
-    sweep(path)
-    with explained("remove", path):
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
+    where, name = os.path.split(path)
+    with private(where) as folder:
+        if folder is None:
             return False
-        _sync_folder(os.path.dirname(path))
+        _sweep(folder, _orphan_prefix(name))
+        with explained("remove", path):
+            try:
+                folder.unlink(name)
+            except FileNotFoundError:
+                return False
+            folder.sync()
     return True
 
 
 def sweep(path: str) -> None:
     """Remove the temporary files of writes of `path` that were killed; call under the session's lock."""
-    folder, prefix = os.path.dirname(path), _orphan_prefix(path)
-    with explained("sweep", folder):
-        for name in os.listdir(folder):
+    where, name = os.path.split(path)
+    with plain(where) as folder:
+        _sweep(folder, _orphan_prefix(name))
+
+
+def _sweep(folder: Folder, prefix: str) -> None:
+    with explained("sweep", folder.path):
+        for name in folder.names():
             if name.startswith(prefix):
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(folder, name))
+                    folder.unlink(name)
 
 
-def names(folder: str) -> list[str]:
+def names(path: str) -> list[str]:
     """List a private folder's files, sorted, without temporary and other hidden ones; raise StorageError."""
-    if not folder_exists(folder):
-        return []
-    with explained("list", folder):
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    with private(path) as folder, explained("list", path):
+        return sorted(name for name in folder.names() if not name.startswith(".")) if folder else []
 
 
 def open_kept(path: str) -> int:
     """Open a private file for good (a lock's), made 0600 and empty where there is none; the caller closes it."""
-    make_folder(os.path.dirname(path))
-    with explained("open", path):
+    where, name = os.path.split(path)
+    with _made(where) as folder, explained("open", path):
         try:
-            created = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
+            created = folder.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
-            return _opened(path, os.O_RDWR)
+            return _opened(folder, name, os.O_RDWR)
         _narrow(created)
         return created
 
 
+@contextlib.contextmanager
+def _made(path: str) -> Iterator[Folder]:
+    """Open a private folder, made where there is none."""
+    make(path)
+    with private(path) as folder:
+        if folder is None:  # removed in the same moment: whoever does that has the whole home removed
+            raise StoreUnusable(f"the folder {path} was removed meanwhile", hint="Try again.")
+        yield folder
+
+
 def open_plain(path: str) -> int:
     """Open a file for reading, never through a link and without waiting for a FIFO; raise OSError, check nothing."""
-    return os.open(path, os.O_RDONLY | _PLAIN)
+    return os.open(path, os.O_RDONLY | PLAIN)
 
 
 def _digest(name: str) -> str:
@@ -233,64 +219,49 @@ def _digest(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _refuse(path: str, wrong: str, *, folder: bool = True) -> None:
-    if wrong:
-        raise unsafe(path, wrong, folder=folder)
-
-
-def _opened(path: str, flags: int) -> int:
+def _opened(folder: Folder, name: str, flags: int) -> int:
     try:
-        descriptor = os.open(path, flags | _PLAIN)
+        descriptor = folder.open(name, flags)
     except FileNotFoundError:
         raise
     except OSError:
         # A link (ELOOP), a socket (ENXIO) or somebody else's file (EACCES): say which, where that can be seen.
-        _refuse(path, fault(os.lstat(path), folder=False), folder=False)
+        _refuse(folder, name, folder.look(name))
         raise
     try:
-        _refuse(path, fault(os.fstat(descriptor), folder=False), folder=False)
+        _refuse(folder, name, os.fstat(descriptor))
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _fill(path: str, content: bytes, *, mode: int = 0o600) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
+def _refuse(folder: Folder, name: str, info: os.stat_result) -> None:
+    wrong = fault(info, folder=False)
+    if wrong:
+        raise unsafe(os.path.join(folder.path, name), wrong, folder=False)
+
+
+def _fill(folder: Folder, name: str, content: bytes, *, mode: int = 0o600, group: int | None = None) -> None:
+    descriptor = folder.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with os.fdopen(descriptor, "wb") as file:
         _narrow(descriptor, mode)
+        if group is not None and sys.platform != "win32":
+            with contextlib.suppress(PermissionError):  # of a group that is not ours the mode's bits are left
+                os.fchown(descriptor, -1, group)
         file.write(content)
         file.flush()
         sync(descriptor)
 
 
-def sync(descriptor: int, *, full: Callable[[int], object] | None = None) -> None:
-    """Have a file on the disk; `full` is what has the disk write its own cache, too (macOS: F_FULLFSYNC)."""
-    whole = full or _full_sync()
-    if whole is not None:
-        with contextlib.suppress(OSError):  # a network's file system does not know it
-            whole(descriptor)
-            return
-    os.fsync(descriptor)
-
-
-def _full_sync() -> Callable[[int], object] | None:
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    command: int | None = getattr(fcntl, "F_FULLFSYNC", None)
-    return None if command is None else lambda descriptor: fcntl.fcntl(descriptor, command)
-
-
-def _replace(temporary: str, path: str) -> None:
+def _replace(folder: Folder, name: str, temporary: str) -> None:
     if sys.platform == "win32":
         for _ in range(50):  # a reader that has the file open at this very moment makes Windows refuse
             with contextlib.suppress(PermissionError):
-                os.replace(temporary, path)
+                folder.replace(name, by=temporary)
                 return
             time.sleep(0.01)
-    os.replace(temporary, path)
+    folder.replace(name, by=temporary)
 
 
 def _narrow(descriptor: int, mode: int = 0o600) -> None:
@@ -298,16 +269,5 @@ def _narrow(descriptor: int, mode: int = 0o600) -> None:
         os.fchmod(descriptor, mode)  # a umask such as 0777 takes bits away from open
 
 
-def _sync_folder(folder: str) -> None:
-    if sys.platform != "win32":
-        # The rename has landed; a file system that cannot sync a folder is no reason to call the write failed.
-        with contextlib.suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                sync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
-def _orphan_prefix(path: str) -> str:
-    return f"{_TEMPORARY}{_digest(os.path.basename(path))[:16]}-"
+def _orphan_prefix(name: str) -> str:
+    return f"{_TEMPORARY}{_digest(name)[:16]}-"

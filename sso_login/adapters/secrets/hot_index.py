@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sso_login import layout
-from sso_login.adapters.secrets import files
+from sso_login.adapters.secrets import files, folders
 from sso_login.adapters.secrets.file_store import secret_path
 from sso_login.core.config import named_by_environment
 from sso_login.core.errors import StorageError
@@ -190,7 +190,7 @@ class Index:
         if before != line.encode():
             files.write(path, line.encode())
         if before is None:
-            files.make_folder(os.path.dirname(layout.turn_file(self._home, "")))
+            folders.make(os.path.dirname(layout.turn_file(self._home, "")))
             _thin_out(os.path.dirname(path))
 
 

@@ -35,18 +35,15 @@ def state_home(env: Mapping[str, str]) -> str:
         raise UsageProblem(message, hint="Name a folder from / on, such as SSO_LOGIN_HOME=/srv/sso-login.")
     if not env.get("SSO_LOGIN_HOME"):
         refuse_for_root(found)
-    _refuse_shared(found)
+    if os.path.isdir(found):  # else it is to be made, or for whoever opens it to explain
+        refuse_shared(found, os.stat(found))
     return found
 
 
-def _refuse_shared(home: str) -> None:
-    """Raise UnsafeFile unless the state folder, where there is one, is this user's and nobody else may write in it."""
+def refuse_shared(home: str, found: os.stat_result) -> None:
+    """Raise UnsafeFile unless the folder that all of ours lie in is this user's, and nobody else may write in it."""
     if sys.platform == "win32":
         return
-    try:
-        found = os.stat(home)
-    except OSError:
-        return  # to be made, or for whoever opens it to explain
     if found.st_uid == os.geteuid() and not found.st_mode & 0o022:
         return
     import shlex  # for errors alone
@@ -61,9 +58,8 @@ def _refuse_shared(home: str) -> None:
         elif found.st_uid == 0:  # most often made by an earlier sudo
             remedy = f'Fix it: `sudo chown -R "$(id -un)" {shlex.quote(home)}`.'
         raise UnsafeFile(f"the state folder {home} belongs to {name}", hint=remedy)
-    if found.st_mode & 0o022:
-        hint = f"Fix it: `chmod go-w {shlex.quote(home)}`."
-        raise UnsafeFile(f"others may write in the state folder {home}", hint=hint)
+    hint = f"Fix it: `chmod go-w {shlex.quote(home)}`."
+    raise UnsafeFile(f"others may write in the state folder {home}", hint=hint)
 
 
 def expanded(env: Mapping[str, str], path: str) -> str:

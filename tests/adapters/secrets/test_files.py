@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sso_login import layout
-from sso_login.adapters.secrets import files, safety
+from sso_login.adapters.secrets import files, folders, safety
 from sso_login.core.errors import BadRecord, StoreUnusable, UnsafeFile
 
 if sys.platform == "win32":
@@ -67,7 +67,8 @@ def test_modes_are_private_from_the_first_moment(tmp_path: Path) -> None:
     asked: list[tuple[str, int]] = []
 
     def audit(event: str, arguments: tuple[object, ...]) -> None:
-        if watching and event in {"open", "os.mkdir"} and str(tmp_path) in str(arguments[0]):
+        name = arguments[0]  # below the folder that is open, by name alone; a number where a descriptor becomes a file
+        if watching and event in {"open", "os.mkdir"} and isinstance(name, str) and ("/" not in name or "made" in name):
             flags = arguments[2] if event == "open" else arguments[1]
             assert isinstance(flags, int)
             asked.append((event, flags))
@@ -84,6 +85,32 @@ def test_modes_are_private_from_the_first_moment(tmp_path: Path) -> None:
     assert all(flags & wanted == wanted for flags in creating)
 
 
+def test_a_folder_that_is_swapped_meanwhile_is_not_the_one_that_is_read(path: Path) -> None:
+    """What was checked is what is opened: a name is looked up below the folder that is open, and in no other."""
+    files.write(str(path), b"ours")
+    with folders.private(str(path.parent)) as folder:
+        assert folder is not None
+        path.parent.rename(path.parent.with_name("moved"))
+        path.parent.mkdir(mode=0o700)
+        path.write_bytes(b"theirs")
+        with os.fdopen(folder.open(path.name, os.O_RDONLY), "rb") as file:
+            assert file.read() == b"ours"
+
+
+@pytest.mark.parametrize("wide", [0o720, 0o702, 0o777])
+def test_a_folder_that_others_may_write_in_is_refused_with_all_below_it(path: Path, wide: int) -> None:
+    """Who can put another folder in the place of ours is not trusted with one."""
+    files.write(str(path), b"secret")
+    path.parent.parent.chmod(wide)
+    for act in (
+        lambda: files.read(str(path)),
+        lambda: files.write(str(path), b"x"),
+        lambda: files.names(str(path.parent)),
+    ):
+        with pytest.raises(UnsafeFile, match="others may write in the state folder"):
+            act()
+
+
 def test_a_write_replaces_and_leaves_nothing_else(path: Path) -> None:
     """After two writes there is one file with the second content, and no temporary one."""
     files.write(str(path), b"old")
@@ -97,7 +124,7 @@ def test_what_is_not_there_is_none(path: Path) -> None:
     assert files.read(str(path)) is None
     assert not files.remove(str(path))
     assert files.names(str(path.parent)) == []
-    files.make_folder(str(path.parent))
+    folders.make(str(path.parent))
     assert files.read(str(path)) is None
     assert not files.remove(str(path))
 
@@ -141,7 +168,7 @@ def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"other")
     elsewhere.chmod(0o600)
-    files.make_folder(str(path.parent))
+    folders.make(str(path.parent))
     path.symlink_to(elsewhere)
     with pytest.raises(UnsafeFile, match="is a link or no regular file"):
         files.read(str(path))
@@ -160,7 +187,7 @@ def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_fifo_is_refused_at_once(path: Path) -> None:
     """A FIFO is refused without waiting for anybody to write to it."""
-    files.make_folder(str(path.parent))
+    folders.make(str(path.parent))
     os.mkfifo(path, 0o600)
     with pytest.raises(UnsafeFile):
         files.read(str(path))
@@ -168,7 +195,7 @@ def test_a_fifo_is_refused_at_once(path: Path) -> None:
 
 def test_a_folder_or_socket_in_place_of_a_file_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no regular file is refused by its kind."""
-    files.make_folder(str(path.parent))
+    folders.make(str(path.parent))
     path.mkdir(mode=0o700)
     with pytest.raises(UnsafeFile):
         files.read(str(path))
@@ -267,14 +294,14 @@ def test_a_kill_leaves_the_old_content_or_the_new_and_the_next_write_sweeps(path
 def test_only_orphans_of_the_same_file_are_swept(path: Path) -> None:
     """Sweeping leaves another session's temporary file alone: its writer may be at work."""
     other = path.with_name("sso+other")
-    files.make_folder(str(path.parent))
+    folders.make(str(path.parent))
     for victim in (path, other):
-        orphan = files._orphan_prefix(str(victim)) + "0123456789abcdef"
+        orphan = files._orphan_prefix(victim.name) + "0123456789abcdef"
         (path.parent / orphan).touch(0o600)
     assert files.names(str(path.parent)) == []
     assert not files.remove(str(path))
     (left,) = listed(path.parent)
-    assert left.startswith(files._orphan_prefix(str(other)))
+    assert left.startswith(files._orphan_prefix(other.name))
 
 
 def test_proving_leaves_nothing(path: Path) -> None:
@@ -286,7 +313,7 @@ def test_proving_leaves_nothing(path: Path) -> None:
 def test_proving_removes_what_a_killed_proof_left(path: Path) -> None:
     """The empty file of a process that was killed while it proved goes at the next proof; all others stay."""
     files.write(str(path), b"kept")
-    writing = path.parent / f"{files._orphan_prefix(str(path))}0123456789abcdef"
+    writing = path.parent / f"{files._orphan_prefix(path.name)}0123456789abcdef"
     writing.touch(0o600)
     for orphan in ("0123456789abcdef", "fedcba9876543210"):
         (path.parent / f"{files._PROBE}{orphan}").touch(0o600)
@@ -366,7 +393,7 @@ def test_where_there_is_a_full_sync_it_is_asked_for(path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        files.sync(file.fileno(), full=asked.append)
-        files.sync(file.fileno(), full=refuse)
-        files.sync(file.fileno())
+        folders.sync(file.fileno(), full=asked.append)
+        folders.sync(file.fileno(), full=refuse)
+        folders.sync(file.fileno())
         assert asked == [file.fileno()] * 2

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from pathlib import Path
 
 from tests.support.shell import Shell
 
-WATCHED: dict[str, Counter[str]] = {}  # by folder; an audit hook stays for as long as the process lives
+WATCHED: list[Counter[str]] = []  # an audit hook stays for as long as the process lives
+KEPT = {"sso+my-sso": "record", "my-sso": "card"}  # opened below their folders, by name alone
 
 
 def _watch(event: str, args: tuple[object, ...]) -> None:
-    if event == "open" and WATCHED and isinstance(args[0], str):
-        for folder, counts in WATCHED.items():
-            if args[0].startswith(f"{folder}/") and ".tmp-" not in args[0]:
-                counts[Path(args[0]).relative_to(folder).as_posix()] += 1
+    reads = event == "open" and isinstance(args[2], int) and not args[2] & (os.O_RDWR | os.O_CREAT)  # a lock's does not
+    if reads and WATCHED and args[0] in KEPT:
+        WATCHED[-1][KEPT[str(args[0])]] += 1
 
 
 sys.addaudithook(_watch)
@@ -24,15 +23,12 @@ sys.addaudithook(_watch)
 
 def opened(sh: Shell, *argv: str, code: int = 0) -> dict[str, int]:
     """Run a command and count what it opens of the login of my-sso."""
-    home = os.path.realpath(sh.env["SSO_LOGIN_HOME"])
-    sh.env["SSO_LOGIN_HOME"] = home
-    counts: Counter[str] = Counter()
-    WATCHED[home] = counts
+    WATCHED.append(Counter())
     try:
         assert sh(*argv).code == code
     finally:
-        del WATCHED[home]
-    return {kind: counts[path] for kind, path in (("record", "secrets/sso+my-sso"), ("card", "sessions/my-sso"))}
+        counts = WATCHED.pop()
+    return {"record": counts["record"], "card": counts["card"]}
 
 
 def test_a_login_that_is_there_is_read_once(sh: Shell) -> None:

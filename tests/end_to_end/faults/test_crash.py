@@ -33,7 +33,7 @@ GRACE, STRICT = Settings(rotation="grace", interval=1), Settings(rotation="stric
 
 def litter(at: Desk) -> None:
     """Leave behind what an earlier killed write of the record did, so that there is something to sweep."""
-    stray = at.record.parent / f"{files._orphan_prefix(str(at.record))}0123456789abcdef"
+    stray = at.record.parent / f"{files._orphan_prefix(at.record.name)}0123456789abcdef"
     stray.write_bytes(b"sso-login-record 1\n")
     stray.chmod(0o600)
 
