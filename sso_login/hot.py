@@ -86,7 +86,7 @@ def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
     if said["command"] == "refresh":
         from sso_login import hot_idle
 
-        return hot_idle.idle(extra, entries, env, scheduled="scheduled" in said)
+        return hot_idle.idle(extra, entries, env, scheduled="scheduled" in said, opened=opened)
     entry = entries[-1]
     if "exec_credential" in said:
         return _exec_credential(record, env) if not {"json", "header"} & {*said} else None

@@ -4,21 +4,28 @@ import os
 import sys
 import time
 
-from sso_login import hot, layout
+from sso_login import layout
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
-def idle(extra: str, entries: "list[str]", env: "Mapping[str, str]", *, scheduled: bool) -> "str | None":
+def idle(
+    extra: str,
+    entries: "list[str]",
+    env: "Mapping[str, str]",
+    *,
+    scheduled: bool,
+    opened: "Callable[[str, str, int], int]",
+) -> "str | None":
     """Write down that a refresh found nothing to do, by one write; None where somebody is to be told something."""
     now = time.time()
     if sys.platform == "win32" or (extra and now >= int(extra.partition("%3D")[2])):
         return None
     path = layout.history_file(layout.home(env))
     try:
-        descriptor = hot.opened(layout.home(env), path, os.O_WRONLY | os.O_APPEND)
+        descriptor = opened(layout.home(env), path, os.O_WRONLY | os.O_APPEND)
     except OSError:
         return None  # none yet: the ordinary way makes it
     try:
