@@ -144,7 +144,9 @@ def test_a_profile_of_the_environment_without_a_session_is_named_in_the_error() 
     """It is passed over, and the error that comes of it names variable and profile."""
     conf = config(section("a"), section("b"), Profile("plain", "profile plain"))
     error = problem(conf, (), {"AWS_PROFILE": "plain"})
-    assert error.message == "2 sessions are known, and none is named; profile `plain` (from AWS_PROFILE) has no session"
+    assert (
+        error.message == "2 sessions are configured; say which one; profile `plain` (from AWS_PROFILE) has no session"
+    )
     nothing = problem(config(Profile("plain", "profile plain")), (), {"AWS_DEFAULT_PROFILE": "plain"})
     assert nothing.message.endswith("; profile `plain` (from AWS_DEFAULT_PROFILE) has no session")
 
