@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.role_sources import ChainSource, RoleSource, SignInSource, Source, working_region
-from sso_login.cli.sessions import Found, Sessions, sound
 from sso_login.core.config import current_profile
 from sso_login.core.errors import UsageProblem
-from sso_login.flows.role_credentials import RoleAsked
-from sso_login.flows.select.chain import followed, leads
-from sso_login.flows.select.session import choose
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
+    from sso_login.cli.role_sources import Source
+    from sso_login.cli.sessions import Found
     from sso_login.core.config import Profile
     from sso_login.flows.select.session import Chosen
     from sso_login.world import World
@@ -95,6 +92,10 @@ def with_profile(wanted: Wanted, named: str | None) -> Wanted:
 
 def resolve(context: Context, wanted: Wanted) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
+    from sso_login.cli.role_sources import RoleSource, SignInSource, working_region
+    from sso_login.cli.sessions import Sessions, sound
+    from sso_login.flows.role_credentials import RoleAsked
+
     world = context.world()
     world.profile = wanted.profile
     wanted = _passed_on(world, wanted)
@@ -117,6 +118,8 @@ def resolve(context: Context, wanted: Wanted) -> Source:
 
 def _passed_on(world: World, wanted: Wanted) -> Wanted:
     """Follow profiles whose credential_process, one of ours, names another profile."""
+    from sso_login.flows.select.chain import leads
+
     name = wanted.profile or (None if wanted.session is not None else current_profile(world.env))
     profile = world.config.profiles.get(name) if name else None
     said = profile.ours if profile else None
@@ -130,6 +133,9 @@ def _passed_on(world: World, wanted: Wanted) -> Wanted:
 
 def _chained(context: Context, wanted: Wanted) -> Source | None:
     """Find the chain of roles that is meant: that of the profile, unless account and role are said otherwise."""
+    from sso_login.cli.role_sources import ChainSource
+    from sso_login.flows.select.chain import followed
+
     world = context.world()
     if wanted.account is not None or wanted.role is not None or (wanted.session and not wanted.profile):
         return None
@@ -149,6 +155,8 @@ def _chained(context: Context, wanted: Wanted) -> Source | None:
 
 def _signed_in(context: Context, wanted: Wanted) -> Found | None:
     """Find the login by AWS Sign-In that is meant: that of the profile, unless that profile says where else to go."""
+    from sso_login.cli.sessions import Sessions
+
     world = context.world()
     if (wanted.session, wanted.account, wanted.role) != (None, None, None):
         return None
@@ -183,6 +191,8 @@ def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
 
 def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
     """Find the profile that has a say: the one that is named, else the current one if it is of this very session."""
+    from sso_login.flows.select.session import choose
+
     if wanted.profile is not None:
         return world.config.profiles.get(wanted.profile)
     if wanted.session is not None:

@@ -11,19 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sso_login.cli.ask import own_line
 from sso_login.cli.options import json_flag, one_session
 from sso_login.cli.output.colour import lively
-from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import StoreUnusable, UsageProblem
-from sso_login.core.model import OAUTH, SSO
-from sso_login.flows.login import Ground, already, ground, patience, unknown_session
-from sso_login.flows.select.session import Chosen, choose
-from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.core.model import Client, Session
+    from sso_login.flows.login import Ground
+    from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -45,6 +41,10 @@ class Wanted:
 
     def chosen(self, context: Context) -> Chosen:
         """Find the session that is meant, with the scopes that are asked for."""
+        from sso_login.cli.sessions import Sessions
+        from sso_login.core.model import OAUTH
+        from sso_login.flows.select.session import choose
+
         world = context.world()
         world.profile = self.profile
         found = choose(
@@ -98,6 +98,10 @@ class Start:
 
 def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) -> None:
     """Log in by that way unless a login is there already, keep what it gives, and say so."""
+    from sso_login.core.model import OAUTH
+    from sso_login.flows.login import already
+    from sso_login.flows.stored_login import StoredLogin
+
     whole = context.world(asks=True)
     draw(context)
     context.render.about = chosen = wanted.chosen(context)
@@ -123,6 +127,9 @@ def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) ->
 
 def _tell_of_import(context: Context, world: World, chosen: Chosen) -> None:
     """Say that the AWS CLI is logged in there already, where somebody may read it."""
+    from sso_login.core.model import SSO
+    from sso_login.flows.login import unknown_session
+
     if not world.attended or chosen.instance.kind != SSO or chosen.sdk_cache:
         return
     found = world.sdk_cache.read(unknown_session(chosen), chosen.cached_as)
@@ -134,6 +141,8 @@ def _tell_of_import(context: Context, world: World, chosen: Chosen) -> None:
 
 def _discovered(world: World, chosen: Chosen) -> Chosen:
     """Ask an OAuth issuer where it is spoken to, each time a human logs in, and what to ask for by default."""
+    from sso_login.flows.login import patience
+
     issuer = world.oauth_issuer(chosen.instance)
     instance, scopes = patience(world.clock, world.notify, None).asked(issuer.discovered)
     return replace(chosen, instance=instance, scopes=chosen.scopes or scopes)
@@ -158,6 +167,9 @@ def told_of_sdk_cache(context: Context, world: World, session: Session, chosen: 
 
 def grounded(world: World, chosen: Chosen, *, force: bool) -> Ground:
     """Find where a login will be kept; a human at a terminal is asked where there is no keyring."""
+    from sso_login.cli.ask import own_line
+    from sso_login.flows.login import Ground, ground
+
     try:
         return ground(world, chosen, force=force)
     except StoreUnusable as error:

@@ -12,11 +12,12 @@ from sso_login.cli.login import Start, Wanted, log_in, login_options
 from sso_login.cli.options import Command, duration
 from sso_login.core.errors import UsageProblem
 from sso_login.core.times import spoken
-from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
+from sso_login.flows.browser import PATIENCE
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.core.model import Session
+    from sso_login.flows.browser import BrowserLogin
 
 NEVER_GIVE: Final = "Paste it here and nowhere else: whoever has it from you may be after your login."
 
@@ -46,6 +47,8 @@ def browser(context: Context, wanted: Wanted, *, timeout: float, port: int | Non
 
 def _approved(start: Start, *, timeout: float, port: int, paste: bool) -> Session:
     """Listen, send the browser away, wait for it to come back, and spend the code it brings."""
+    from sso_login.flows.browser import finish_browser, redirected, start_browser
+
     world, registered = start.world, start.registered
     issuer = world.issuer(start.chosen.instance, start.chosen.scopes)
     while True:

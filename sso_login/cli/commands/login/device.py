@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.ask import own_line
 from sso_login.cli.commands.login.first_run import first_run, keep
 from sso_login.cli.login import Start, Wanted, log_in, login_options
 from sso_login.cli.options import Command, duration
 from sso_login.cli.output.colour import unicode
-from sso_login.cli.output.login_panel import LoginPanel
 from sso_login.cli.output.render import columns
 from sso_login.core.errors import CodeExpired, LoginTimedOut
-from sso_login.core.model import Session
-from sso_login.flows.device import DeviceLogin, polls, start_device
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.cli.output.render import Render
     from sso_login.core.granting import DeviceCode
+    from sso_login.core.model import Session
     from sso_login.core.ports import Issuer
+    from sso_login.flows.device import DeviceLogin
 
 
 @click.command(
@@ -58,6 +56,9 @@ class Extras:
 
 def _approved(start: Start, *, extras: Extras, timeout: float | None) -> Session:
     """Show a code and poll until it is decided; a new code only when a human at a terminal asks for one."""
+    from sso_login.cli.ask import own_line
+    from sso_login.flows.device import start_device
+
     world, render, registered = start.world, start.context.render, start.registered
     issuer = world.issuer(start.chosen.instance, start.chosen.scopes)
     end = math.inf if timeout is None else world.clock.monotonic() + timeout
@@ -100,6 +101,8 @@ def _offer(start: Start, code: DeviceCode, extras: Extras) -> None:
 
 
 def _copy(render: Render, user_code: str) -> None:
+    from sso_login.cli.output.login_panel import LoginPanel
+
     if isinstance(render.panel, LoginPanel):
         render.panel.copy(user_code)
         render.line("The code is copied, if your terminal allows that.")
@@ -109,6 +112,7 @@ def _copy(render: Render, user_code: str) -> None:
 
 def _show_qr(render: Render, url: str, *, asked: bool) -> None:
     """Draw the address; unasked only where there is room for it below the code."""
+    from sso_login.cli.output.login_panel import LoginPanel
     from sso_login.cli.output.qr import qr
 
     panel = render.panel if isinstance(render.panel, LoginPanel) else None
@@ -127,6 +131,9 @@ def _show_qr(render: Render, url: str, *, asked: bool) -> None:
 
 
 def _polled(start: Start, login: DeviceLogin, issuer: Issuer) -> Session:
+    from sso_login.core.model import Session
+    from sso_login.flows.device import polls
+
     world = start.world
     for step in polls(login, issuer, world.clock):
         if isinstance(step, Session):

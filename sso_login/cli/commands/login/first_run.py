@@ -7,10 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from sso_login.cli.ask import answered, confirmed
 from sso_login.core.errors import SessionUnnamed, SsoLoginError, UsageProblem
-from sso_login.core.model import checked_region, checked_start_url, normal_url
-from sso_login.flows.select import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +30,9 @@ class FirstRun(NamedTuple):
 
 def first_run(context: Context, wanted: Wanted) -> FirstRun:
     """Ask for start URL and region where nothing is configured or named, and somebody is at the terminal."""
+    from sso_login.cli.ask import answered
+    from sso_login.core.model import checked_region
+
     world = context.world(asks=True)
     if not context.asks:
         return FirstRun(wanted)
@@ -53,6 +53,8 @@ def first_run(context: Context, wanted: Wanted) -> FirstRun:
 
 def start_url(said: str) -> str:
     """Make a start URL of what a person types or pastes: one word, a host, any address of the portal; UsageProblem."""
+    from sso_login.core.model import checked_start_url, normal_url
+
     text = said.strip().strip("<>\"'")
     if _WORD.fullmatch(text.casefold()):
         return f"https://{text.casefold()}.awsapps.com/start"
@@ -71,6 +73,8 @@ def start_url(said: str) -> str:
 
 def region_of(url: str, env: Mapping[str, str]) -> str:
     """Propose a region: what the address says, else what the environment works in; nothing where neither tells."""
+    from sso_login.core.model import checked_region
+
     host = urlsplit(url).hostname or ""
     found = _PORTAL.search(host)
     if found:
@@ -89,7 +93,9 @@ def region_of(url: str, env: Mapping[str, str]) -> str:
 def keep(context: Context, wanted: Wanted) -> None:
     """Write the session that was logged in to into the AWS config file, and offer profiles for its roles."""
     from sso_login.adapters.aws_files.aws_edit import Change, title_of
+    from sso_login.cli.ask import confirmed
     from sso_login.core.model import DEFAULT_SCOPE
+    from sso_login.flows.select import names
 
     world, chosen = context.world(), wanted.chosen(context)
     title = title_of("sso-session", chosen.name)

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login.cli.options import Command, many_sessions
-from sso_login.cli.sessions import Found, Sessions, each, kind_of, label_of, name_of, ports_of, sound
-from sso_login.core.model import SIGNIN, SSO
-from sso_login.flows.logout import forget, unlisted
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
+    from sso_login.cli.sessions import Found
 
 
 @click.command(cls=Command, epilog="sso-login logout --all")
@@ -22,6 +20,10 @@ if TYPE_CHECKING:
 @click.pass_obj
 def logout(context: Context, *, sessions: tuple[str, ...], profile: str | None, every: bool, local: bool) -> None:
     """Forget the tokens of each SESSION, then end its session at the access portal."""
+    from sso_login.cli.sessions import Sessions, each, kind_of, label_of, name_of, ports_of, sound
+    from sso_login.core.model import SIGNIN, SSO
+    from sso_login.flows.logout import forget, unlisted
+
     world = context.world(asks=True)
 
     def signed_out(found: Found) -> None:

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login import layout
-from sso_login.adapters.secrets.hot_index import Noted, Row
 from sso_login.cli.options import Command, duration, json_flag, many_sessions
-from sso_login.cli.output import status_view as table
-from sso_login.cli.sessions import Found, Sessions, kind_of, name_of, ports_of
 from sso_login.core.errors import LoginRequired, NotLoggedIn, StorageError, UnknownSession, UsageProblem
-from sso_login.core.model import OAUTH, SIGNIN, SSO
-from sso_login.flows.status import LOGIN_REQUIRED, UNREADABLE, Standing, standing
-from sso_login.flows.stored_login import store_kind
 
 if TYPE_CHECKING:
+    from sso_login.adapters.secrets.hot_index import Row
     from sso_login.cli.context import Context
+    from sso_login.cli.sessions import Found
+    from sso_login.flows.status import Standing
     from sso_login.world import World
 
 
@@ -40,6 +37,10 @@ def status(
     short: bool,
 ) -> None:
     """Show token and registration time left of each SESSION, or of every known one."""
+    from sso_login.cli.output import status_view as table
+    from sso_login.cli.sessions import Sessions, kind_of, name_of
+    from sso_login.core.model import OAUTH, SIGNIN, SSO
+
     _fitting(context, check=check, within=within, short=short)
     world = context.world()
     index, *_ = (world.of(kind).index for kind in (SSO, SIGNIN, OAUTH))  # before anything is read that goes into them
@@ -74,6 +75,9 @@ def _fitting(context: Context, *, check: bool, within: float | None, short: bool
 
 
 def _standing(world: World, found: Found) -> Standing:
+    from sso_login.cli.sessions import kind_of, ports_of
+    from sso_login.flows.status import LOGIN_REQUIRED, UNREADABLE, Standing, standing
+
     if isinstance(found, tuple):
         state = LOGIN_REQUIRED if isinstance(found[1], LoginRequired) else UNREADABLE
         return Standing(name=found[0], state=state, error=found[1], unread_kind=kind_of(found))
@@ -81,6 +85,8 @@ def _standing(world: World, found: Found) -> Standing:
 
 
 def _code(standing: Standing, now: float, within: float | None) -> int:
+    from sso_login.flows.status import LOGIN_REQUIRED, UNREADABLE
+
     if standing.state == LOGIN_REQUIRED:
         return LoginRequired.exit_code
     if standing.state == UNREADABLE:
@@ -90,6 +96,10 @@ def _code(standing: Standing, now: float, within: float | None) -> int:
 
 def _row(world: World, standing: Standing, *, asked: bool) -> tuple[str | None, Row]:
     """Give what the hot path may say of it, and what that rests on: None where that could change unseen."""
+    from sso_login.adapters.secrets.hot_index import Noted, Row
+    from sso_login.cli.output import status_view as table
+    from sso_login.flows.stored_login import store_kind
+
     index = world.of(standing.kind).index
     label, *_, store, instance = table.row(standing, 0)
     row = Row(asked=asked, label=label, store=store, instance=instance)

@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from sso_login import layout
-from sso_login.adapters.secrets.hot_index import Noted
 from sso_login.cli.options import Command, duration, json_flag, one_session
 from sso_login.cli.output.render import out, rfc3339
-from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import UsageProblem
-from sso_login.core.message import Notice
-from sso_login.core.model import OAUTH, SSO
-from sso_login.flows.renewal import Want, ensured, stale_notice
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -55,6 +50,10 @@ def token(  # noqa: PLR0913 - a parameter an option
     exec_credential: bool,
 ) -> None:
     """Print the bearer token of SESSION, renewed first if need be. Never asks anything."""
+    from sso_login.adapters.secrets.hot_index import Noted
+    from sso_login.cli.sessions import Sessions
+    from sso_login.core.model import OAUTH, SSO
+
     if exec_credential and (header or context.render.as_json):
         raise UsageProblem("--exec-credential is a form of its own", hint="Leave --header and --json out.")
     world = context.world()
@@ -80,6 +79,9 @@ def token(  # noqa: PLR0913 - a parameter an option
 
 def _access(world: World, chosen: Chosen, min_ttl: float | None) -> tuple[Given, bool]:
     """Give the access token, and whether nothing is wrong with it; that it could not be made fresher is told."""
+    from sso_login.core.message import Notice
+    from sso_login.flows.renewal import Want, ensured, stale_notice
+
     want = Want(min_ttl=MIN_TTL if min_ttl is None else min_ttl, keep_young=True)
     outcome = ensured(world.of(chosen.instance.kind), chosen, want)
     notice, bearer = stale_notice(outcome), outcome.session.token
@@ -92,6 +94,9 @@ def _access(world: World, chosen: Chosen, min_ttl: float | None) -> tuple[Given,
 
 
 def _identity(world: World, chosen: Chosen, min_ttl: float) -> Given:
+    from sso_login.core.model import OAUTH
+    from sso_login.flows.renewal import stale_notice
+
     if chosen.instance.kind != OAUTH:
         raise UsageProblem(
             f"{chosen.name!r} is a session of AWS, which gives no ID token", hint="Leave --id-token out."

@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.commands.roles.target import logged_in
 from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
-from sso_login.cli.sessions import Sessions
-from sso_login.flows.list_roles import list_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +29,9 @@ def accounts(context: Context, *, session: str | None, profile: str | None) -> N
 
     A pipe gets a line an account: name, id and e-mail address with tabs between them.
     """
+    from sso_login.cli.commands.roles.target import logged_in
+    from sso_login.cli.sessions import Sessions
+    from sso_login.flows.list_roles import list_accounts
 
     def listed() -> tuple[Chosen, Listing]:
         chosen = Sessions(context).of_aws(session, profile)

@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.aws.console import console_url, federation_url, home_url
-from sso_login.cli.commands.roles.target import Target, logged_in
 from sso_login.cli.credential_source import Wanted, profile_argument, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, UsageProblem
-from sso_login.core.model import checked_url
-from sso_login.flows.select.config import checked_endpoint
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -33,6 +29,10 @@ PATIENCE: Final = 60.0  # seconds that a browser may take to start
 @click.option("--destination", metavar="URL", help="The page to begin with.  [default: the console's home]")
 def console(context: Context, wanted: Wanted, *, prints: bool, destination: str | None) -> None:
     """Open the AWS console in the browser, signed in with credentials of a role."""
+    from sso_login.aws.console import console_url, federation_url, home_url
+    from sso_login.cli.commands.roles.target import Target, logged_in
+    from sso_login.flows.select.config import checked_endpoint
+
     world = context.world(asks=True)
     if not prints and not world.attended:
         hint = "`sso-login console --print` prints the address instead."
@@ -70,6 +70,8 @@ def console(context: Context, wanted: Wanted, *, prints: bool, destination: str 
 
 
 def _check(destination: str) -> None:
+    from sso_login.core.model import checked_url
+
     try:
         checked_url(destination, what="--destination")
     except UsageProblem as error:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.commands.roles.target import Target
 from sso_login.cli.credential_source import Wanted, profile_argument, target_options
 from sso_login.cli.options import Command, OneOf
 from sso_login.cli.output.credential_formats import FORMATS
 from sso_login.cli.output.render import out
 from sso_login.core.errors import UsageProblem
-from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -41,6 +39,9 @@ sso-login credentials --profile dev --write-profile dev-keys     (from cron, for
 )
 def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str | None) -> None:
     """Print credentials of a role, cached until 5 minutes before they expire. Never asks anything."""
+    from sso_login.cli.commands.roles.target import Target
+    from sso_login.core.model import SIGNIN, SSO
+
     if form and name:
         raise UsageProblem("--format and --write-profile exclude each other", hint="--write-profile prints nothing.")
     world = context.world()

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sso_login import layout
-from sso_login.cli.commands.roles.target import Target, logged_in
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.credential_source import Wanted, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.credential_formats import CLEARED, variables
 from sso_login.core.errors import SsoLoginError, UsageProblem
-from sso_login.core.model import SIGNIN, SSO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +83,9 @@ def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
     minutes at least, and at most for as long as the role's session: for what runs longer use a profile with
     credential_process.
     """
+    from sso_login.cli.commands.roles.target import Target, logged_in
+    from sso_login.core.model import SIGNIN, SSO
+
     world = context.world()
     indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
     target = Target(context, wanted)

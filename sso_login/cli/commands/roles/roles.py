@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sso_login.cli.commands.roles.listed import found as listed_roles
-from sso_login.cli.commands.roles.target import logged_in
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
-from sso_login.cli.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +38,9 @@ def roles(context: Context, *, session: str | None, profile: str | None, ids: tu
 
     A pipe gets a line a role: account name, account id and role name with tabs between them.
     """
+    from sso_login.cli.commands.roles.listed import found as listed_roles
+    from sso_login.cli.commands.roles.target import logged_in
+    from sso_login.cli.sessions import Sessions
 
     def listed() -> tuple[Chosen, Listing]:
         chosen = Sessions(context).of_aws(session, profile)

@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sso_login.cli.ask import own_line
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command
 from sso_login.core.commands import log_in
 from sso_login.core.config import IssuerSection
 from sso_login.core.errors import HomeUnknown, UsageProblem
-from sso_login.core.model import OAUTH, Secret
-from sso_login.flows.select import names
-from sso_login.flows.select.issuer import checked_instance
-from sso_login.flows.select.session import known_to_aws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.cli.context import Context
+    from sso_login.core.model import Secret
     from sso_login.world import World
 
 _EXAMPLE: Final = """\
@@ -46,6 +42,10 @@ _LONGEST: Final = 8192  # characters of a line with a secret
 @click.pass_obj
 def issuer(context: Context, /, *, name: str, secret: bool, **given: Any) -> None:  # noqa: ANN401 - click's own values
     """Write [issuer NAME] in place of what is there; with --client-secret-stdin alone, give it another secret."""
+    from sso_login.core.model import OAUTH
+    from sso_login.flows.select import names
+    from sso_login.flows.select.issuer import checked_instance
+
     world = context.world(asks=True)
     _check_name(world, name)
     there = world.config.issuers.sections.get(name)
@@ -74,6 +74,9 @@ def _title(there: IssuerSection | None, name: str) -> str:
 
 
 def _check_name(world: World, name: str) -> None:
+    from sso_login.flows.select import names
+    from sso_login.flows.select.session import known_to_aws
+
     names.given(name)
     if not world.config.issuers.path:
         raise HomeUnknown("no config file can be written: no home folder is known")
@@ -85,6 +88,7 @@ def _check_name(world: World, name: str) -> None:
 
 def _read_secret() -> Secret:
     """Read the client secret from a hidden prompt, or as the one line of stdin."""
+    from sso_login.cli.ask import own_line
     from sso_login.storage.client_secrets import checked
 
     if sys.stdin is None:

@@ -8,25 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sso_login.cli.commands.roles.listed import found as listed_roles
 from sso_login.cli.commands.setup.config_change import carried_out, writes
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, one_session
 from sso_login.cli.output import listing
-from sso_login.cli.sessions import Sessions
 from sso_login.core.errors import ConfigError, UnsafeFile, UsageProblem
-from sso_login.core.model import checked_region
-from sso_login.flows.profiles import (
-    FIELDS,
-    READ,
-    TEMPLATE,
-    RoleProfile,
-    Style,
-    role_profiles,
-    untouchable,
-    with_roles,
-)
-from sso_login.flows.select import names
+from sso_login.flows.profiles import FIELDS, TEMPLATE
 
 _LEAST = 4_096  # bytes for a few profiles; the rest is seen when it is written
 
@@ -34,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sso_login.cli.context import Context
+    from sso_login.flows.profiles import RoleProfile, Style
     from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
@@ -90,6 +78,10 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     **style: Any,  # noqa: ANN401 - click's own values, by option
 ) -> None:
     """Write a profile for each role that SESSION may use. What was written for other roles is left alone."""
+    from sso_login.cli.commands.roles.listed import found as listed_roles
+    from sso_login.cli.sessions import Sessions
+    from sso_login.flows.profiles import Style, role_profiles, with_roles
+
     world = context.world()
     chosen = Sessions(context).of_aws(session, profile)
     named = _program(context, program, absolute=absolute, said=not style["sso_keys"])
@@ -105,6 +97,8 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 
 
 def _place(region: str) -> str:
+    from sso_login.core.model import checked_region
+
     try:
         return checked_region(region)
     except UsageProblem as error:
@@ -137,6 +131,8 @@ def _program(context: Context, program: str | None, *, absolute: bool, said: boo
 
 
 def _check(context: Context, style: Style) -> None:
+    from sso_login.flows.select import names
+
     world = context.world()
     if style.sso_keys and style.session not in world.config.sessions:
         message = f"session {names.quoted(style.session)} has no [sso-session] in {world.config.path}"
@@ -167,6 +163,7 @@ def _write(
 ) -> None:
     from sso_login.adapters.aws_files.aws_edit import Change, read_keys, title_of
     from sso_login.core.message import Notice
+    from sso_login.flows.profiles import READ, untouchable
 
     path = context.world().config.path
     there = read_keys(path, "profile", values=READ)

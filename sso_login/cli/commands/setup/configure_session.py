@@ -12,8 +12,7 @@ from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command
 from sso_login.core.commands import log_in
 from sso_login.core.errors import UsageProblem
-from sso_login.core.model import DEFAULT_SCOPE, checked_region, checked_start_url, normal_url
-from sso_login.flows.select import names
+from sso_login.core.model import DEFAULT_SCOPE
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
@@ -45,6 +44,7 @@ def session(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Write [sso-session NAME]: a new one, or what is given of one that is there."""
     from sso_login.adapters.aws_files.aws_edit import Change, title_of
+    from sso_login.flows.select import names
 
     world = context.world()
     there = world.config.sessions.get(_name(name))
@@ -66,6 +66,8 @@ def session(  # noqa: PLR0913 - one parameter an option
 
 
 def _name(name: str) -> str:
+    from sso_login.flows.select import names
+
     if not name.isprintable() or name != name.strip():
         message = f"{names.quoted(name)} cannot be a session's name"
         raise UsageProblem(message, hint="Use letters, digits, dots, dashes and underscores.")
@@ -73,6 +75,9 @@ def _name(name: str) -> str:
 
 
 def _start_url(name: str, given: str | None, there: SsoSection | None, *, force: bool) -> str | None:
+    from sso_login.core.model import checked_start_url
+    from sso_login.flows.select import names
+
     known = there.start_url if there else None
     if given is None:
         _need("--start-url", known)
@@ -89,6 +94,8 @@ def _start_url(name: str, given: str | None, there: SsoSection | None, *, force:
 
 
 def _same_url(given: str, known: str) -> bool:
+    from sso_login.core.model import normal_url
+
     try:
         return normal_url(given) == normal_url(known)
     except ValueError:
@@ -96,6 +103,8 @@ def _same_url(given: str, known: str) -> bool:
 
 
 def _region(given: str | None, there: SsoSection | None) -> str | None:
+    from sso_login.core.model import checked_region
+
     if given is not None:
         return checked_region(given)
     _need("--region", there.region if there else None)
@@ -111,6 +120,8 @@ def _need(option: str, known: str | None) -> None:
 
 
 def _scopes(given: tuple[str, ...], there: SsoSection | None) -> str | None:
+    from sso_login.flows.select import names
+
     odd = next((scope for scope in given if not re.fullmatch(r"[!-+\--~]+", scope)), None)
     if odd is not None:
         message = f"{names.quoted(odd)} cannot be a scope"
