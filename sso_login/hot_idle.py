@@ -21,7 +21,7 @@ def idle(
 ) -> "str | None":
     """Write down that a refresh found nothing to do, by one write; None where somebody is to be told something."""
     now = time.time()
-    if sys.platform == "win32" or (extra and now >= int(extra.partition("%3D")[2])):
+    if sys.platform == "win32" or (extra and now >= int(extra)):
         return None
     path = layout.history_file(layout.home(env))
     try:

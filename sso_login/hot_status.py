@@ -31,7 +31,9 @@ def answer(said: "Mapping[str, str]", env: "Mapping[str, str]", *, terminal: boo
     now = time.time()
     asked = [standing for standing in standings if standing.asked]
     if "short" in said:
-        text = wording.line([wording.brief(each.label, each.state(now), each.token, now) for each in asked])
+        text = wording.line([each.brief(now) for each in asked])
+    elif any(each.remarkable(now) for each in standings):
+        return None
     else:
         text = wording.plain([each.cells(now) for each in standings])
     ended = "check" in said and any(each.needs_login(now, within) for each in asked)
@@ -42,9 +44,9 @@ class _Standing:
     """How one login stands: `token` is when that ends, None where nobody knows."""
 
     def __init__(self, row: "list[str]", times: "tuple[int, int] | None") -> None:
-        _, flags, registration, self.label, *self.where = row
+        _, flags, registration, portal, self.label, *self.where = row
         self.promised, self.shown, self.asked = [flag == "1" for flag in flags]
-        self.registration = int(registration)
+        self.registration, self.portal = int(registration), int(portal)
         self.there, self.issued_at = times is not None, times[1] if times else 0
         self.ends = times[0] if times else 0
         self.token = self.ends if self.there and self.ends != _ENDLESS else None
@@ -56,9 +58,20 @@ class _Standing:
         valid = now < self.ends and self.issued_at - now <= hot.MISDATED
         return wording.VALID if valid else wording.RENEWABLE if self.renewable(now) else wording.LOGIN_REQUIRED
 
+    def end(self, now: float) -> float:
+        until = min(self.registration, self.portal or self.registration)
+        return wording.end(self.ends, until, renewable=self.renewable(now))
+
     def needs_login(self, now: float, within: float) -> bool:
-        end = wording.end(self.ends, self.registration, renewable=self.renewable(now))
-        return self.state(now) == wording.LOGIN_REQUIRED or end - now <= within
+        return self.state(now) == wording.LOGIN_REQUIRED or self.end(now) - now <= within
+
+    def remarkable(self, now: float) -> bool:
+        return self.there and bool(self.portal) and 0 < self.end(now) - now <= wording.REMARKED
+
+    def brief(self, now: float) -> str:
+        end = self.end(now) if self.there else 0
+        sure = not self.renewable(now)
+        return wording.brief(self.label, self.state(now), (self.token, end), now, sure=sure)
 
     def cells(self, now: float) -> "list[str]":
         times = wording.remaining(self.token, now), wording.remaining(self.registration if self.shown else None, now)

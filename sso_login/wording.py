@@ -12,6 +12,9 @@ STATES = {VALID: "valid", RENEWABLE: "renewable", LOGIN_REQUIRED: "login require
 HEADINGS = ("SESSION", "STATE", "TOKEN", "REGISTRATION", "RENEWABLE", "STORE", "INSTANCE")
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+SOON = 30 * 60  # seconds before its end at which a login is worth a word
+REMARKED = 12 * 3_600  # seconds before it at which `status` tells of it
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTES = 10 * 60  # seconds; with more left nobody counts them
 
 
@@ -59,9 +62,23 @@ def plain(rows: "Sequence[Sequence[str]]") -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def brief(label: str, state: str, expires_at: "float | None", now: float) -> str:
-    """Say in a prompt how one login stands: the time its token has left, else what it is."""
-    return f"{label} {STATES[state] if state != VALID or expires_at is None else rounded(expires_at, now)}"
+def brief(label: str, state: str, times: "tuple[float | None, float]", now: float, *, sure: bool) -> str:
+    """Say in a prompt how one login stands: the time its token has left, else what it is.
+
+    `times` are when the token ends, and when a human must log in again: who has little time is told, `sure` or not.
+    """
+    expires_at, end = times
+    said = f"{label} {STATES[state] if state != VALID or expires_at is None else rounded(expires_at, now)}"
+    return f"{said} (log in again before {clock(end, now, sure=sure)})" if 0 < end - now <= SOON else said
+
+
+def clock(instant: float, now: float, *, sure: bool) -> str:
+    """Say at which time of the day something is, and of which day where it is not today; "about" unless `sure`."""
+    import time
+
+    then, today = time.localtime(instant), time.localtime(now)
+    day = "" if then[:3] == today[:3] else f"{_DAYS[then[6]]} "
+    return f"{'' if sure else 'about '}{day}{then[3]:02}:{then[4]:02}"
 
 
 def line(pieces: "Sequence[str]") -> str:

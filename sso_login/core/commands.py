@@ -39,6 +39,11 @@ def log_in(name: str, kind: str = SSO, *, force: bool = False) -> str:
     return shlex.join(["sso-login", *words, *(["--force"] if force else [])])
 
 
+def log_in_anew(name: str, kind: str = SSO) -> str:
+    """Write the commands for a portal session that begins now: a login alone joins the one that still lives."""
+    return f"{log_out(name, kind)} && {log_in(name, kind)}"
+
+
 def log_out(name: str, kind: str = SSO) -> str:
     """Write the command that logs out."""
     return shlex.join(["sso-login", "logout", *(["--profile"] if kind == SIGNIN else []), name])

@@ -265,6 +265,7 @@ class Card:
     the network none is tried before `retry_after`, and `retry_delay` (seconds) doubles. Both are facts about one
     refresh token, whose fingerprint is `about`; empty in a card of an older version, which meant the stored one.
     While the login moves from one store to the other, `also` and `also_entries` are what lies in the other one.
+    `began` is when the login was made, `lasted` how long earlier ones lasted: at least and at most so many seconds.
     """
 
     name: str
@@ -280,6 +281,15 @@ class Card:
     about: str = ""
     also: str = ""
     also_entries: tuple[str, ...] = ()
+    began: int = field(default=0, compare=False)
+    lasted: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+
+    def refused_at(self, now: float, token: Token) -> Card:
+        """Give the card of a login whose refresh token is refused now; how long the login lasted is remembered."""
+        known = bool(self.began) and not self.refused and self.began <= token.issued_at <= now
+        span = ((token.issued_at - self.began, int(now) - self.began),) if known else ()
+        over = {"refused": True, "retry_after": 0, "retry_delay": 0, "about": fingerprint(token)}
+        return replace(self, **over, lasted=(*span, *self.lasted)[:5])  # type: ignore[arg-type]  # a mixed bag
 
     def facts_of(self, token: Token) -> Card:
         """Give the card without what it says of another token: a crash may have left it behind a newer record."""

@@ -19,6 +19,7 @@ from sso_login.doctor import locks as probe_locks
 from sso_login.doctor import sessions as diagnosis
 from sso_login.doctor.finding import FAIL, OK, Finding, fine, odd, of_error
 from sso_login.doctor.issuers import metadata_finding
+from sso_login.doctor.schedule import schedule_findings
 from sso_login.flows.logout import no_card, unlisted
 from sso_login.flows.select.session import Chosen, chosen_all
 from sso_login.flows.stored_login import STORES, store_kind
@@ -71,6 +72,7 @@ class Examination:
             *probe_environment.proxy_findings(env),
             probe_environment.bundle_finding(env, profile=self.world.ca_bundle),
         ]
+        yield list(schedule_findings(env, home, now=self.world.clock.now()))
         yield list(self._network_findings())
 
     def _program(self) -> Finding:

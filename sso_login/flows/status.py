@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sso_login import wording
 from sso_login.core.errors import LoginRequired, NotLoggedIn, SsoLoginError
 from sso_login.core.model import OAUTH, SSO, labelled
+from sso_login.core.portal_end import portal_end
 from sso_login.flows.stored_login import StoredLogin
 
 if TYPE_CHECKING:
@@ -60,8 +61,14 @@ class Standing:
         """Tell when a human must log in again, as far as is known, in epoch seconds."""
         if self.session is None:
             return 0
-        token, client = self.session.token, self.session.client
-        return wording.end(token.expires_at, client.expires_at, renewable=bool(self.renewable))
+        token, until = self.session.token, self.session.client.expires_at
+        until = min(until, self.portal_ends_at or until)
+        return wording.end(token.expires_at, until, renewable=bool(self.renewable))
+
+    @property
+    def portal_ends_at(self) -> int:
+        """Tell at about which instant the portal session ends, as earlier ones of this login did; 0: not known."""
+        return portal_end(self.card, self.session.token) if self.card and self.session and self.renewable else 0
 
     @property
     def trouble(self) -> SsoLoginError | None:

@@ -85,6 +85,7 @@ def card_of(session: Session, store: Store, *, old: Card | None = None) -> Card:
         sdk_cache=old.sdk_cache if old else "",
         also=old.also if old else "",
         also_entries=old.also_entries if old else (),
+        **({"began": old.began, "lasted": old.lasted} if old else {}),  # type: ignore[arg-type] # a mixed bag
     )
 
 
@@ -196,8 +197,7 @@ class StoredLogin:
 
     def refuse(self, held: Held) -> None:
         """Note that the issuer refused this refresh token."""
-        about = fingerprint(held.session.token)
-        self._ports.cards.write(replace(held.card, refused=True, retry_after=0, retry_delay=0, about=about))
+        self._ports.cards.write(held.card.refused_at(self._ports.clock.now(), held.session.token))
 
     def resume(self, card: Card) -> None:
         """Take the back-off away: an answer came, and there is nothing to wait for."""
@@ -234,7 +234,7 @@ class StoredLogin:
         with ports.locks.hold(session.name), ports.unbroken():
             old, before = readable_card(ports, session.name), earlier(store, session.name)
             session = spending(before, session) if before else session
-            card = replace(card_of(session, store, old=old), sdk_cache=sdk_cache)
+            card = replace(card_of(session, store, old=old), sdk_cache=sdk_cache, began=session.token.issued_at)
             if old is None:
                 ports.cards.write(card)
             elif old.store == store.kind:

@@ -27,7 +27,7 @@ case "$*" in
 *restart*) [ ! -e "{folder}/broken" ] || {{ echo "Job failed." >&2; exit 1; }}
     : > "{folder}/active" ;;
 *disable*) rm -f "{folder}/active" ;;
-*NextElapse*) echo "@1800000300" ;;
+*list-timers*) echo '[{{"next":1800000300498517,"left":1,"unit":"sso-login-refresh.timer"}}]' ;;
 esac
 """
 LOGGED: Final = """\

@@ -107,9 +107,9 @@ class Systemd:
         """Ask when the timer elapses next, in epoch seconds; None where that cannot be told."""
         if not self._programs.find("systemctl"):
             return None
-        done = self._systemctl("show", TIMER, "--property=NextElapseUSecRealtime", "--value", "--timestamp=unix")
-        found = re.fullmatch(rb"@?(\d{9,11})\s*", done.out)
-        return float(found[1]) if found and not done.code else None
+        done = self._systemctl("list-timers", TIMER, "--output=json")  # `show` writes it for people alone
+        found = re.search(rb'"next":\s*(\d{15,17})\b', done.out)
+        return int(found[1]) / 1e6 if found and not done.code else None
 
     def _systemctl(self, *words: str) -> Done:
         # cron and SSH may not name the folder in which the manager's socket lies; it is there all the same.

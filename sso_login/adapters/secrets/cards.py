@@ -93,6 +93,8 @@ def _members(card: Card) -> dict[str, object]:
         "retry_after": card.retry_after,
         "retry_delay": card.retry_delay,
         "about": card.about,
+        **({"began": card.began} if card.began else {}),
+        **({"lasted": [f"{least}-{most}" for least, most in card.lasted]} if card.lasted else {}),
         **({"also": card.also, "also_entries": list(card.also_entries)} if card.also else {}),
     }
 
@@ -119,6 +121,15 @@ def _card(content: bytes) -> Card:
         retry_after=fields.number("retry_after"),
         retry_delay=fields.number("retry_delay"),
         about=fields.text("about", ""),
+        began=fields.seconds("began") if fields.has("began") else 0,
+        lasted=tuple(map(_span, fields.texts("lasted"))) if fields.has("lasted") else (),
         also=fields.text("also", ""),
         also_entries=fields.texts("also_entries") if fields.has("also_entries") else (),
     )
+
+
+def _span(text: str) -> tuple[int, int]:
+    least, _, most = text.partition("-")
+    if not (least.isascii() and least.isdigit() and most.isascii() and most.isdigit() and len(text) < 24):
+        raise record.Broken("lasted is not a list of spans")
+    return int(least), int(most)

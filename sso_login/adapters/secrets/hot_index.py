@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
     `head` is the line of the record's head that has its times and checksum, "" where there is no login; `promised`
     says that it can be renewed while its `registration` lasts, `shown` that this is told, `asked` that `--check` is
-    about it.
+    about it. `portal` is when the portal session ends as far as is known, 1 where it has ended, else 0.
     """
 
     asked: bool
@@ -60,11 +60,14 @@ class Row(NamedTuple):
     promised: bool = False
     registration: int = 0
     shown: bool = False
+    portal: int = 0
 
     def written(self) -> str:
         """Write it as one line."""
         flags = "".join("01"[flag] for flag in (self.promised, self.shown, self.asked))
-        return "\0".join([self.head, flags, str(self.registration), self.label, self.store, self.instance])
+        return "\0".join(
+            [self.head, flags, str(self.registration), str(self.portal), self.label, self.store, self.instance]
+        )
 
 
 class Index:
@@ -91,11 +94,12 @@ class Index:
                 said = "\0".join(f"{name}={value}" for name, value in more.items())
                 self._add(asked, config, names, said, [login] if login else [])
 
-    def note_all(self, asked: Sequence[str], logins: Sequence[str | None], *, config: AwsConfig) -> None:
-        """Note that a question was answered from every login there is."""
+    def note_all(self, asked: Sequence[str], logins: Sequence[str | None], *, until: float, config: AwsConfig) -> None:
+        """Note that a question was answered from every login there is, `until` somebody must be told something."""
         with contextlib.suppress(StorageError):
-            if self._settled(config) and self._names:
-                self._add(asked, config, self._names, "", sorted(filter(None, logins)) if all(logins) else [])
+            if self._settled(config) and self._names and all(logins):
+                said = str(int(until)) if until else ""
+                self._add(asked, config, self._names, said, sorted(filter(None, logins)))
 
     def note_rows(self, asked: Sequence[str], rows: Sequence[tuple[str | None, Row]], *, config: AwsConfig) -> None:
         """Note how logins stand, each with what that rests on."""

@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Final
 from sso_login import wording
 from sso_login.cli.output.colour import coloured, console, forced, painted, terminal, unicode
 from sso_login.cli.output.render import columns, out, printable, rfc3339, wrapped
+from sso_login.core.commands import log_in, log_in_anew
 from sso_login.core.model import OAUTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from sso_login.adapters.schedule.history import Run
     from sso_login.cli.output.render import Render
     from sso_login.flows.status import Standing
 
 WIDE: Final = 72  # columns that a table needs; on a narrower terminal there are sentences
 
 
-def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
-    """Show how the sessions stand; `now` in epoch seconds."""
+def show(
+    render: Render, standings: Sequence[Standing], *, now: float, runs: Callable[[], Sequence[Run]] = tuple
+) -> None:
+    """Show how the sessions stand; `now` in epoch seconds, `runs` of `refresh` as far as they are remembered."""
     if render.as_json:
-        render.fact([_fact(standing, now) for standing in standings])
+        last = _last(runs())
+        facts = [{**_fact(each, now), "last_refresh": last.get((each.kind, each.name))} for each in standings]
+        render.fact(facts)
     elif not standings:
         render.line("No sessions yet: none in the AWS config file, and nobody has logged in.")
     else:
@@ -30,7 +36,7 @@ def show(render: Render, standings: Sequence[Standing], *, now: float) -> None:
 
 
 def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]], now: float) -> str:
-    remarks = [printable(remark) for remark in _remarks(standings)]
+    remarks = [printable(remark) for remark in _remarks(standings, now)]
     if sys.stdout is None or not sys.stdout.isatty():
         return wording.plain(rows) + "".join(f"{remark}\n" for remark in remarks)
     said = _drawn(standings, now) or "".join(f"{wrapped(_sentence(row), sys.stdout)}\n" for row in rows)
@@ -88,12 +94,29 @@ def _fact(standing: Standing, now: float) -> dict[str, object]:
         "store": standing.store,
         "backend": standing.backend,
         "rescued": standing.rescued,
+        "login_ends_at": rfc3339(standing.portal_ends_at or None),
         "error": error.message if error else None,
     }
 
 
-def _remarks(standings: Sequence[Standing]) -> Iterator[str]:
+def _last(runs: Sequence[Run]) -> dict[tuple[str, str], dict[str, object]]:
+    """Find how the last refresh of each login ended."""
+    found: dict[tuple[str, str], dict[str, object]] = {}
+    for run in runs:
+        for ended in run.sessions:
+            last: dict[str, object] = {"at": rfc3339(run.at), "outcome": ended.outcome, "exit_code": ended.exit_code}
+            found[(ended.kind, ended.session)] = last
+    return found
+
+
+def _remarks(standings: Sequence[Standing], now: float) -> Iterator[str]:
     for standing in standings:
+        ends = standing.portal_ends_at or (standing.card and standing.card.refused)
+        if standing.session and ends and 0 < standing.ends_at - now <= wording.REMARKED:
+            before = wording.clock(standing.ends_at, now, sure=not standing.renewable)
+            name, kind = standing.name, standing.kind
+            command = log_in_anew(name, kind) if standing.renewable else log_in(name, kind, force=True)
+            yield f"{standing.label}: log in again before {before}: `{command}`."
         if standing.trouble:
             yield f"{standing.label}: {standing.trouble.message}. {standing.trouble.hint}"
         if standing.rescued:
@@ -119,7 +142,10 @@ def store(standing: Standing) -> str:
 
 def brief(standings: Sequence[Standing], *, now: float) -> None:
     """Show how the sessions stand on one line, for a prompt; in colours only where the environment asks for them."""
-    pieces = [wording.brief(printable(each.label), each.state, each.expires_at, now) for each in standings]
+    pieces = [
+        wording.brief(printable(each.label), each.state, (each.expires_at, each.ends_at), now, sure=not each.renewable)
+        for each in standings
+    ]
     if forced():
         from sso_login.cli.output.status_table import urgency
 

@@ -239,7 +239,9 @@ def test_status_tells_every_known_session(sh: Shell) -> None:
             "store": "file",
             "backend": "file",
             "rescued": None,
+            "login_ends_at": None,
             "error": None,
+            "last_refresh": None,
         }
     ]
     sh.clock.sleep(4000)

@@ -37,6 +37,7 @@ def test_install_shows_what_it_writes_and_status_what_is_there(sh: Shell, desk: 
     again = sh("schedule", "install", "--every", "10m")
     assert (again.code, again.out, desk.tab) == (0, "", before)
     assert "nothing to change" in again.err
+    assert "nothing to change" in sh("schedule", "install").err  # it goes on running as often as it did
     found = sh("schedule", "status", "--json").json()
     assert (found["installed"], found["kind"], found["every"]) == (True, "crontab", "10m")
     assert found["last"] is None
@@ -144,6 +145,11 @@ def test_status_tells_how_the_last_run_went(sh: Shell, desk: Desk) -> None:
     found = sh("schedule", "status", "--json").json()
     assert (found["last"], found["last_exit_code"]) == ("2027-01-15T08:00:05Z", 0)
     assert [run["sessions"][0]["outcome"] for run in found["history"]] == ["fresh", "renewed"]
+    assert sh("status", "--json").json()[0]["last_refresh"] == {
+        "at": "2027-01-15T08:02:05Z",
+        "outcome": "renewed",
+        "exit_code": 0,
+    }
 
 
 def test_what_the_last_run_said_is_not_said_again(sh: Shell) -> None:

@@ -18,6 +18,7 @@ from sso_login.flows.renewal import MARGIN, Want, ensured
 
 if TYPE_CHECKING:
     from sso_login.cli.context import Context
+    from sso_login.flows.renewal import Outcome
 
 AT_ONCE: Final = 16  # sessions renewed side by side
 
@@ -51,21 +52,14 @@ def refresh(  # noqa: PLR0913 - a parameter an option
     short = Want(min_ttl=min(min_ttl, MARGIN), force=force)  # those of AWS Sign-In live for 15 minutes at most
 
     def renew(found: Found) -> None:
-        try:
-            chosen = sound(found)
-            outcome = ensured(ports_of(world, found), chosen, short if kind_of(found) == SIGNIN else want)
-            if outcome.problem:
-                raise outcome.problem
-        except SsoLoginError as error:
-            if run.failed(found, error):
-                raise
-            context.codes.add(error.exit_code)
+        outcome = _tried(context, run, found, short if kind_of(found) == SIGNIN else want)
+        if outcome is None:
             return
-        run.went_well(found, renewed=outcome.renewed)
+        name, session = outcome.session.name, outcome.session
         if every or not sessions:
-            noted = Noted(chosen.name, chosen.instance.binding, layout.entry(kind_of(found), chosen.name))
+            noted = Noted(name, session.instance.binding, layout.entry(kind_of(found), name))
             logins.append(indexes[kind_of(found)].login(noted))
-        token = outcome.session.token
+        token = session.token
         left = "as long as it is accepted" if token.endless else about(token.expires_at - world.clock.now())
         context.render.say(f"{label_of(found)}: {'renewed' if outcome.renewed else 'fresh enough'}, good for {left}")
 
@@ -80,4 +74,22 @@ def refresh(  # noqa: PLR0913 - a parameter an option
             context.render.say("Nothing to refresh: nobody has logged in yet.")
         each(context, names, renew, at_once=AT_ONCE)
         if quiet and len(logins) == len(names):
-            world.index.note_all(("refresh",), logins, config=world.config)
+            world.index.note_all(("refresh",), logins, until=run.until, config=world.config)
+
+
+def _tried(context: Context, run: RefreshRun, found: Found, want: Want) -> Outcome | None:
+    """Renew one login if need be; None where that failed, and nobody has to be told again."""
+    until = None
+    try:
+        outcome = ensured(ports_of(context.world(), found), sound(found), want)
+        until = outcome.session.token.expires_at
+        if outcome.problem:
+            raise outcome.problem
+    except SsoLoginError as error:
+        news = run.failed(found, error, usable_until=until)
+        if news:
+            raise news from error
+        context.codes.add(error.exit_code)
+        return None
+    run.went_well(found, outcome)
+    return outcome

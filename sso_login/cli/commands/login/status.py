@@ -11,6 +11,7 @@ from sso_login.cli.options import Command, duration, json_flag, many_sessions
 from sso_login.core.errors import LoginRequired, NotLoggedIn, StorageError, UnknownSession, UsageProblem
 
 if TYPE_CHECKING:
+    from sso_login.adapters.schedule.history import Run
     from sso_login.adapters.secrets.hot_index import Row
     from sso_login.cli.context import Context
     from sso_login.cli.sessions import Found
@@ -56,7 +57,7 @@ def status(
     if short:
         table.brief(about, now=now)
     elif standings or not unknown:
-        table.show(context.render, standings, now=now)
+        table.show(context.render, standings, now=now, runs=lambda: _runs(world))
     for _, error in unknown:
         context.render.error(error)
         context.codes.add(error.exit_code)
@@ -72,6 +73,12 @@ def _fitting(context: Context, *, check: bool, within: float | None, short: bool
         raise UsageProblem("--within needs --check", hint="`sso-login status --check --within 1h` ends with exit 3.")
     if short and context.render.as_json:
         raise UsageProblem("--short and --json exclude each other", hint="Give one of them.")
+
+
+def _runs(world: World) -> list[Run]:
+    from sso_login.adapters.schedule.history import History
+
+    return History(world.home).runs()
 
 
 def _standing(world: World, found: Found) -> Standing:
@@ -108,7 +115,13 @@ def _row(world: World, standing: Standing, *, asked: bool) -> tuple[str | None, 
         head, promised = index.head(session), session.token.refresh is not None and not card.refused
         noted = Noted(session.name, session.instance.binding, layout.entry(standing.kind, session.name))
         until, shown = session.client.expires_at, standing.registration_expires_at is not None
-        row = row._replace(head=head, promised=promised, registration=until, shown=shown)
+        row = row._replace(
+            head=head,
+            promised=promised,
+            registration=until,
+            shown=shown,
+            portal=standing.portal_ends_at or int(card.refused),
+        )
         return index.login(noted) if head else None, row
     new = isinstance(standing.error, NotLoggedIn) and standing.store is None
     return index.none(standing.name, standing.kind, store_kind(None, world.env)) if new else None, row

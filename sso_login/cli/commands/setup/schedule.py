@@ -38,18 +38,19 @@ def schedule() -> None:
 
 
 @schedule.command(cls=Command, epilog="sso-login schedule install --every 10m")
-@click.option("--every", type=duration, default=300.0, metavar="DURATION", help="How often it runs (default 5m).")
+@click.option("--every", type=duration, metavar="DURATION", help="How often it runs (default: as it does, else 5m).")
 @click.option("--kind", type=OneOf(KINDS), help="This scheduler and no other; with --dry-run that of any system.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @click.pass_obj
-def install(context: Context, *, every: float, kind: str | None, dry_run: bool) -> None:
+def install(context: Context, *, every: float | None, kind: str | None, dry_run: bool) -> None:
     """Install the schedule, or bring one up to date that an older version wrote. Again changes nothing."""
     from sso_login.adapters.schedule import job as jobs
     from sso_login.adapters.schedule.schedulers import Schedulers
 
     env = context.world().env
-    minutes = jobs.read_every(every)
+    asked = None if every is None else jobs.read_every(every)
     schedulers = Schedulers(env)
+    minutes = asked or _as_it_is(schedulers) or jobs.EVERY
     made, warnings = jobs.make(env, every=minutes, argv0=sys.argv[0])
     for warning in warnings:
         context.render.notice(Notice(warning, warning=True))
@@ -105,6 +106,19 @@ def status(context: Context) -> int:
         raise NotScheduled("no schedule is installed")
     out(schedule_view.text(found, NAMES[found.installed.kind], now=world.clock.now()))
     return 0
+
+
+def _as_it_is(schedulers: Schedulers) -> int | None:
+    """Give how often the schedule runs that is there; one that cannot be read is met again in a moment."""
+    from contextlib import suppress
+
+    from sso_login.core.errors import SchedulerUnusable
+
+    with suppress(SchedulerUnusable):
+        for _, found in schedulers.found():
+            every = found.mark.every
+            return every if 60 % max(every, 1) == 0 or (every % 60 == 0 and 24 * 60 % every == 0) else None
+    return None
 
 
 def _usable(schedulers: Schedulers, kind: str | None) -> Scheduler:
