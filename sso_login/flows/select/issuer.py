@@ -121,7 +121,8 @@ def _issuer(section: IssuerSection) -> str:
 
 def _check(what: str, value: str, form: re.Pattern[str]) -> None:
     if not value:
-        raise UsageProblem(f"{what} is missing", hint=f"The issuer says it where the client is registered: {what}.")
+        hint = f"Give it by --{what.replace('_', '-')}, or in the issuer's section: it is shown where the client is registered."
+        raise UsageProblem(f"{what} is missing", hint=hint)
     if not form.fullmatch(value):
         message = f"{names.quoted(value)} cannot be a {what}"
         raise UsageProblem(message, hint="See docs/issuers.md for examples.")
