@@ -38,6 +38,7 @@ _COMMANDS: "dict[str, tuple[dict[str, str], dict[str, str], int]]" = {
             "--header": "header",
             "--json": "json",
             "--exec-credential": "exec_credential",
+            "--id-token": "id_token",
             "--no-input": "",
             "-q": "",
             "--quiet": "",
@@ -87,11 +88,22 @@ def answer(argv: "Sequence[str]", env: "Mapping[str, str]") -> "str | None":
         from sso_login import hot_idle
 
         return hot_idle.idle(extra, entries, env, scheduled="scheduled" in said, opened=opened)
-    entry = entries[-1]
+    if "id_token" in said:
+        from sso_login import hot_identity
+
+        identity = hot_identity.of(record, seconds(said.get("min_ttl", _MIN_TTL["token"])) or 0)
+        return _printed(said, entries[-1], identity, env) if identity else None
+    return _printed(said, entries[-1], record, env)
+
+
+def _printed(
+    said: "Mapping[str, str]", entry: str, record: "tuple[int, int, str, str]", env: "Mapping[str, str]"
+) -> "str | None":
+    """Write a token in the form that is asked for."""
     if "exec_credential" in said:
         return _exec_credential(record, env) if not {"json", "header"} & {*said} else None
     if "json" in said:
-        return _json(entry, record)
+        return _json(entry, record, "id_token" if "id_token" in said else "access_token")
     return ("Authorization: Bearer " if "header" in said else "") + record[2] + "\n"
 
 
@@ -211,7 +223,7 @@ def words_of(said: "Mapping[str, str]") -> "tuple[str, ...] | None":
     return (command, *(target.get(each, "") for each in _TARGET))
 
 
-def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
+def _json(entry: str, record: "tuple[int, int, str, str]", kind: str) -> "str | None":
     """Write what `token --json` does; None where a letter would have to be escaped."""
     expires_at, _, output, _ = record
     if expires_at == layout.ENDLESS:
@@ -220,7 +232,7 @@ def _json(entry: str, record: "tuple[int, int, str, str]") -> "str | None":
     if not all(text.isascii() and text.isprintable() and not {'"', "\\"} & {*text} for text in (name, output)):
         return None
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
-    return f'{{"session": "{name}", "access_token": "{output}", "token_type": "Bearer", "expires_at": "{at}"}}\n'
+    return f'{{"session": "{name}", "{kind}": "{output}", "token_type": "Bearer", "expires_at": "{at}"}}\n'
 
 
 def _exec_credential(record: "tuple[int, int, str, str]", env: "Mapping[str, str]") -> "str | None":

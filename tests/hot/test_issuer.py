@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sso_login.core.model import ENDLESS, Application, Instance, Session
+from sso_login.core.model import ENDLESS, Application, Instance, Secret, Session
 from tests.hot.conftest import Both
 from tests.support.fakes import client, session, token
 from tests.support.logins import sign_in
@@ -43,10 +44,11 @@ def corp(both: Both) -> Both:
     return both
 
 
-def kept(both: Both, *, expires_at: int | None = None) -> Session:
+def kept(both: Both, *, expires_at: int | None = None, id_token: str | None = None) -> Session:
     """Keep a login there."""
     now = int(time.time())
     fresh = replace(token("the-corp-token"), issued_at=now, expires_at=expires_at or now + 3600)
+    fresh = replace(fresh, id_token=Secret(id_token) if id_token else None)
     instance = Instance(URL, "", kind="oauth", application=Application("cli", token=f"{URL}/token"))
     made = session("corp", token=fresh, client=client(issued_at=now, expires_at=now + 90 * 86400), instance=instance)
     world = both.world(both.env, lambda _notice: None).oauth
@@ -80,12 +82,55 @@ def test_whatever_else_kubectl_may_ask_is_left_to_the_ordinary_way(corp: Both, i
     assert corp.hot("corp", "--exec-credential", KUBERNETES_EXEC_INFO=info) is None
 
 
-@pytest.mark.parametrize(
-    "argv", [["corp", "--id-token"], ["corp", "--exec-credential", "--json"], ["corp", "--exec-credential", "--header"]]
-)
-def test_what_is_not_in_the_head_of_a_record_is_left_to_the_ordinary_way(corp: Both, argv: list[str]) -> None:
-    """The ID token, and forms that exclude each other."""
+@pytest.mark.parametrize("argv", [["corp", "--exec-credential", "--json"], ["corp", "--exec-credential", "--header"]])
+def test_forms_that_exclude_each_other_are_left_to_the_ordinary_way(corp: Both, argv: list[str]) -> None:
+    """It says so."""
     assert corp.hot(*argv) is None
+    assert corp.hot(*argv, "--id-token") is None
+
+
+def jwt(claims: str) -> str:
+    """Make an ID token that says that."""
+    return f"e30.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln-_"
+
+
+@pytest.mark.parametrize("form", [[], ["--header"], ["--json"], ["--exec-credential"], ["--min-ttl", "5m"]])
+def test_an_id_token_is_answered_byte_for_byte(corp: Both, form: list[str]) -> None:
+    """With the end of its own; the ordinary way notes the question for it, too."""
+    end = int(time.time()) + 1800
+    kept(corp, id_token=jwt(f'{{"exp": {end}, "sub": "alice"}}'))
+    ran = corp.ordinary("corp", "--id-token", *form)
+    assert ran.code == 0
+    assert corp.hot("corp", "--id-token", *form) == ran.out
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        None,
+        "opaque",
+        "a.b.c.d.e",
+        "a.%.c",
+        "a.b c.d",
+        *(jwt(claims) for claims in ("", "{", "[1]", "{}", '{"exp": "x"}', '{"exp": true}', '{"exp": 9.5e9}')),
+        *(jwt(claims) for claims in ('{"exp": 1}', '{"exp": 99999999999999}', '{"exp": 9999999999, "x": NaN}')),
+        jwt("[" * 100_000),
+    ],
+)
+def test_an_id_token_of_any_doubt_is_left_to_the_ordinary_way(corp: Both, token: str | None) -> None:
+    """None at all, one that is no JWT, one that is over, one whose end is no number."""
+    kept(corp, id_token=token)
+    assert corp.ordinary("corp").code == 0
+    assert corp.hot("corp") == "the-corp-token\n"
+    assert corp.hot("corp", "--id-token") is None
+
+
+def test_an_id_token_that_ends_before_the_access_token_is_not_given(corp: Both) -> None:
+    """It is renewed by its own end."""
+    kept(corp, id_token=jwt(f'{{"exp": {int(time.time()) + 600}}}'))
+    assert corp.ordinary("corp").code == 0
+    assert corp.hot("corp", "--id-token", "--min-ttl", "5m") is not None
+    assert corp.hot("corp", "--id-token", "--min-ttl", "15m") is None
 
 
 def test_another_config_is_another_question(corp: Both) -> None:

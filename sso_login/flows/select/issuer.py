@@ -121,7 +121,8 @@ def _issuer(section: IssuerSection) -> str:
 
 def _check(what: str, value: str, form: re.Pattern[str]) -> None:
     if not value:
-        hint = f"Give it by --{what.replace('_', '-')}, or in the issuer's section: it is shown where the client is registered."
+        option = f"--{what.replace('_', '-')}"
+        hint = f"Give {option}, or {what} in its section; the issuer shows it where a client is registered."
         raise UsageProblem(f"{what} is missing", hint=hint)
     if not form.fullmatch(value):
         message = f"{names.quoted(value)} cannot be a {what}"

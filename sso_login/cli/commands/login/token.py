@@ -59,14 +59,10 @@ def token(  # noqa: PLR0913 - a parameter an option
     world = context.world()
     indexes = {kind: world.of(kind).index for kind in (SSO, OAUTH)}  # before anything is read that goes into them
     chosen = Sessions(context).chosen(session, profile)
-    if id_token:
-        given = _identity(world, chosen, MIN_TTL if min_ttl is None else min_ttl)
-    else:
+    given, sure = _identity(world, chosen, min_ttl) if id_token else _access(world, chosen, min_ttl)
+    if sure:
         noted = Noted(chosen.name, chosen.instance.binding, layout.entry(chosen.instance.kind, chosen.name))
-        given, sure = _access(world, chosen, min_ttl)
-        if sure:
-            words = ("token", session or "", profile or "")
-            indexes[chosen.instance.kind].note(words, noted, config=world.config)
+        indexes[chosen.instance.kind].note(("token", session or "", profile or ""), noted, config=world.config)
     if exec_credential:
         out(json.dumps(_exec_credential(given, world.env.get("KUBERNETES_EXEC_INFO", ""))) + "\n")
     elif context.render.as_json:
@@ -93,7 +89,8 @@ def _access(world: World, chosen: Chosen, min_ttl: float | None) -> tuple[Given,
     return Given(bearer.access, None if bearer.endless else bearer.expires_at), notice is None
 
 
-def _identity(world: World, chosen: Chosen, min_ttl: float) -> Given:
+def _identity(world: World, chosen: Chosen, min_ttl: float | None) -> tuple[Given, bool]:
+    """Give the ID token, and whether nothing is wrong with the login."""
     from sso_login.core.model import OAUTH
     from sso_login.flows.renewal import stale_notice
 
@@ -103,11 +100,11 @@ def _identity(world: World, chosen: Chosen, min_ttl: float) -> Given:
         )
     from sso_login.flows.id_token import ensured_identity
 
-    found = ensured_identity(world.of(OAUTH), chosen, min_ttl=min_ttl)
+    found = ensured_identity(world.of(OAUTH), chosen, min_ttl=MIN_TTL if min_ttl is None else min_ttl)
     notice = stale_notice(found.outcome)
     if notice:
         world.notify(notice)
-    return Given(found.id_token, found.expires_at)
+    return Given(found.id_token, found.expires_at), notice is None
 
 
 def _exec_credential(given: Given, asked: str) -> dict[str, object]:
