@@ -13,7 +13,7 @@ from sso_login import hot
 from sso_login.cli.app import run
 from sso_login.core.message import Notice
 from sso_login.core.model import Instance, Session
-from sso_login.flows.stored_login import store_kind
+from sso_login.flows.stored_login import readable_card, store_kind
 from sso_login.world import World
 from tests.support.fakes import client, session, token
 from tests.support.logins import sign_in
@@ -53,15 +53,22 @@ class Both:
         return hot.answer(["token", *argv], {**self.env, **env})
 
     def log_in(
-        self, name: str = "my-sso", *, access: str = "the-token", left: float = 3600, start_url: str = START_URL
+        self,
+        name: str = "my-sso",
+        *,
+        access: str = "the-token",
+        left: float = 3600,
+        start_url: str = START_URL,
+        renewable: bool = True,
     ) -> Session:
         """Keep a login with that much time left."""
         now = int(time.time())
         fresh = replace(token(access), issued_at=int(now + left - 3600), expires_at=int(now + left))
+        fresh = fresh if renewable else replace(fresh, refresh=None)
         known = client(issued_at=now, expires_at=now + 90 * 86400)
         made = session(name, token=fresh, client=known, instance=Instance(start_url, "us-east-1"))
         world = self.world(self.env, lambda _notice: None)
-        sign_in(world, made, world.store(store_kind(world.cards.read(name), self.env)))
+        sign_in(world, made, world.store(store_kind(readable_card(world, name), self.env)))
         return made
 
     @property
