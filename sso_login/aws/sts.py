@@ -37,6 +37,7 @@ HINTS: Final[Mapping[str, str]] = {
     "SignatureDoesNotMatch": "Set this machine's clock right (NTP), then run the command again.",
     "ValidationError": "Check role_arn, external_id, role_session_name and duration_seconds of that profile.",
 }
+_TRANSPORTS: Final = frozenset({"host", "content-type"})  # headers that the transport writes, with these very values
 _BUSY: Final = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestThrottled"})
 _INSTANT: Final = re.compile(r"(?P<whole>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?Z")
 _FORM_OF_TIME: Final = "%Y-%m-%dT%H:%M:%S"
@@ -62,7 +63,7 @@ def assume_role(service: TokenService, step: RoleStep, credentials: Credentials,
         credentials=credentials,
         scope=Scope(service.region, "sts", at),
     )
-    plain = {name: value for name, value in headers.items() if name != "host"}  # the transport writes it
+    plain = {name: value for name, value in headers.items() if name not in _TRANSPORTS}
     return Request(ASSUME_ROLE, "POST", url, headers={**plain, "accept": "text/xml"}, form=asked, deadline=DEADLINE)
 
 
