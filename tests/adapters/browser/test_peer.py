@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -125,3 +126,17 @@ def test_a_client_that_drips_has_a_deadline_in_total() -> None:
                     ended = True
             assert ended
             assert asked(port, get("/oauth/callback?right", port)) == "HTTP/1.1 200 OK"
+
+
+def test_both_ways_to_ask_the_kernel_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one connection, and the whole table for a kernel that knows no such question."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        with server.accept()[0] as connection:
+            for kind in (socket.SOCK_DGRAM, -1):
+                monkeypatch.setattr(socket, "SOCK_DGRAM", kind)
+                assert not is_another_user(connection)
+            monkeypatch.setattr(os, "geteuid", lambda: OTHER)
+            for kind in (socket.SOCK_DGRAM, -1):
+                monkeypatch.setattr(socket, "SOCK_DGRAM", kind)
+                assert is_another_user(connection)
+        del client
