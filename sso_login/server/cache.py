@@ -81,7 +81,7 @@ class Cache:
     clock: Clock
     begin: Callable[[Callable[[], None]], None]
     changed: Callable[[], None] = lambda: None
-    warn: Callable[[str, SsoLoginError], None] = lambda _name, _error: None
+    warn: Callable[[str, SsoLoginError], None] | None = None
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: bool = False
@@ -117,7 +117,12 @@ class Cache:
                 self._entries[name].busy = True
                 self._entries[name].wanted = False
         for name in due:
-            self.begin(partial(self._renew, name))
+            try:
+                self.begin(partial(self._renew, name))
+            except RuntimeError:  # the system starts no more threads for now
+                with self._lock:
+                    self._entries[name].busy = False
+                    self._postpone(self._entries[name], SsoLoginError("no thread can be started for a renewal"))
         return min([LONGEST_WAIT, *(seconds for seconds, _ in idle if seconds > 0)])
 
     def close(self) -> None:
@@ -146,7 +151,7 @@ class Cache:
             if problem and same:
                 self._postpone(entry, problem)
             worse = entry.problem
-        if worse and (told is None or told.message != worse.message):
+        if self.warn and worse and (told is None or told.message != worse.message):
             self.warn(name, worse)
         self.changed()
 

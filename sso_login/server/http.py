@@ -180,12 +180,12 @@ class Server:
         visit = _Visit(connection, until=time.monotonic() + HEAD_SECONDS)
         self._visits[visit] = None
         self._selector.register(connection, selectors.EVENT_READ, visit)
-        if len(self._visits) > MOST_VISITS and not self._make_room():
+        if len(self._visits) > MOST_VISITS and not self._make_room(visit):
             self._drop(visit)
 
-    def _make_room(self) -> bool:
-        """Drop the oldest that never said anything, else the oldest that is idle."""
-        idle = [visit for visit in self._visits if visit.idle]
+    def _make_room(self, new: _Visit | None = None) -> bool:
+        """Drop the oldest that never said anything, else the oldest that is idle; never the `new` one."""
+        idle = [visit for visit in self._visits if visit.idle and visit is not new]
         found = next((visit for visit in idle if not visit.spoke), idle[0] if idle else None)
         if found:
             self._drop(found)

@@ -201,6 +201,23 @@ def test_many_are_renewed_side_by_side_but_not_all_at_once() -> None:
     assert done == 50
 
 
+def test_a_system_that_starts_no_threads_is_asked_again() -> None:
+    """What is at hand is served meanwhile."""
+    desk = Desk()
+
+    def refused(_job: Callable[[], None]) -> None:
+        raise RuntimeError
+
+    begin, desk.cache.begin = desk.cache.begin, refused
+    desk.clock.sleep(2400)
+    desk.cache.tend()
+    assert desk.left() == 1200
+    desk.cache.begin = begin
+    desk.clock.sleep(5)
+    assert desk.work() == 1
+    assert desk.left() == 3600
+
+
 def test_nothing_is_begun_after_the_end() -> None:
     """What is closed is over."""
     desk = Desk()

@@ -191,6 +191,17 @@ def test_a_thousand_silent_connections_hold_nobody_up(stand: Stand) -> None:
         assert threading.active_count() < 20
 
 
+def test_connections_that_are_kept_leave_room_for_a_new_one(stand: Stand) -> None:
+    """The one that was idle for longest goes; whoever keeps many keeps nobody out."""
+    one = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{stand.server.port}\r\nAuthorization: {TOKEN}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(MOST_VISITS):
+            kept = stack.enter_context(socket.create_connection(("127.0.0.1", stand.server.port)))
+            kept.sendall(one)
+            assert kept.recv(65536)
+        assert stand.get()[0] == 200
+
+
 def test_one_that_waits_for_its_answer_is_never_dropped_for_silent_ones(stand: Stand) -> None:
     """Its credentials are being fetched, and come."""
     stand.portal.clear()
