@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+# Keys by which a profile says where its credentials come from.
+CREDENTIAL_KEYS: Final = (
+    *("sso_session", "sso_start_url", "sso_account_id", "sso_role_name"),
+    *("role_arn", "source_profile", "credential_source", "web_identity_token_file", "credential_process"),
+    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
+)
+LOGIN_SESSION: Final = "login_session"  # by which the AWS SDKs find a login by AWS Sign-In
+
 # Named tuples here: four dataclasses would take a tenth of all the time that `status` has.
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 

@@ -110,6 +110,23 @@ def keys_of(data: bytes, kind: str, *, values: Sequence[str], path: str) -> dict
     }
 
 
+def without(data: bytes, kind: str, name: str, *, keys: Sequence[str], path: str) -> bytes:
+    """Give the content without these keys of the profile of that name, wherever it has them from.
+
+    `kind` is as `keys_of` has it. The same object comes back where nothing has to go. Raises ConfigError where the file
+    is not UTF-8.
+    """
+    sections = list(_sections(_decoded(data.removeprefix(codecs.BOM_UTF8), path)))
+    dropped = False
+    for section in sections:
+        if _name(section.title, kind) == name or section.title == DEFAULTS:
+            for at in reversed([at for at, line in enumerate(section.lines) if line.key in keys]):
+                _drop(section.lines, [at, *_more(section.lines, at)])
+                dropped = True
+    lines = [line for each in sections for line in ([each.head] if each.head else []) + each.lines]
+    return "".join(line.text + line.end for line in lines).encode() if dropped else data
+
+
 def nested_without_equals(text: str) -> int | None:
     """Find the first line below a `key =` without a value that is no `key = value` itself; None where there is none."""
     for section in _sections(text):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sso_login.aws.endpoint import signin_host
 from sso_login.aws.signin_api import SCOPE
 from sso_login.core import commands
-from sso_login.core.config import current_profile, switched
+from sso_login.core.config import CREDENTIAL_KEYS, LOGIN_SESSION, current_profile, switched
 from sso_login.core.errors import NotLoggedIn, UsageProblem
 from sso_login.core.model import SIGNIN, Instance, checked_region
 from sso_login.flows.select import names
@@ -21,14 +21,10 @@ if TYPE_CHECKING:
     from sso_login.core.model import Card
 
 
-KEY: Final = "login_session"  # by which the AWS SDKs find a login by AWS Sign-In
+KEY: Final = LOGIN_SESSION
 
-# Whatever else says where a profile's credentials come from: the SDKs would take it first, or refuse the profile.
-OTHERS: Final = (
-    *("sso_session", "sso_start_url", "sso_account_id", "sso_role_name"),
-    *("role_arn", "source_profile", "credential_source", "web_identity_token_file", "credential_process"),
-    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
-)
+# The SDKs would take any of these first, or refuse the profile.
+OTHERS: Final = CREDENTIAL_KEYS
 
 
 def profile_named(profile: str | None, env: Mapping[str, str]) -> str:
