@@ -12,7 +12,7 @@ from sso_login.core.errors import UsageProblem
 from sso_login.core.times import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sso_login.core.credentials import Credentials
 
@@ -39,31 +39,11 @@ def _process(credentials: Credentials, _region: str | None) -> str:
     return process.written(credentials) + "\n"
 
 
-def _env(credentials: Credentials, region: str | None) -> str:
-    values = variables(credentials, region)
-    return f"unset {' '.join(_stray(values))}\n" + _lines("export {}={}", values, posix_quoted)
+def _shells(form: str) -> Callable[[Credentials, str | None], str]:
+    def written(credentials: Credentials, region: str | None) -> str:
+        return environment(variables(credentials, region), form)
 
-
-def _powershell(credentials: Credentials, region: str | None) -> str:
-    values = variables(credentials, region)
-    gone = "".join(f"$Env:{name} = $null\n" for name in _stray(values))
-    return gone + _lines("$Env:{} = {}", values, powershell_quoted)
-
-
-def _fish(credentials: Credentials, region: str | None) -> str:
-    values = variables(credentials, region)
-    return f"set -e {' '.join(_stray(values))}\n" + _lines("set -gx {} {}", values, fish_quoted)
-
-
-def _dotenv(credentials: Credentials, region: str | None) -> str:
-    note = "# This format cannot unset: take AWS_PROFILE and other AWS credentials out of the environment yourself.\n"
-    return note + _lines("{}={}", variables(credentials, region), dotenv_quoted)
-
-
-def _cmd(credentials: Credentials, region: str | None) -> str:
-    values = variables(credentials, region)
-    gone = "".join(f'set "{name}="\n' for name in _stray(values))
-    return gone + "".join(f'set "{name}={cmd_checked(value)}"\n' for name, value in values.items())
+    return written
 
 
 def _json(credentials: Credentials, region: str | None) -> str:
@@ -78,23 +58,16 @@ def _json(credentials: Credentials, region: str | None) -> str:
     return json.dumps(members) + "\n"
 
 
-FORMATS: Final[Mapping[str, Callable[[Credentials, str | None], str]]] = {
-    "process": _process,
-    "env": _env,
-    "powershell": _powershell,
-    "cmd": _cmd,
-    "fish": _fish,
-    "dotenv": _dotenv,
-    "json": _json,
-}
+def environment(values: Mapping[str, str], form: str) -> str:
+    """Write lines that set these variables in a shell, and unset others that would count in their place."""
+    stray = [name for name in CLEARED if name not in values]
+    return _GONE[form](stray) + assigned(values, form)
 
 
-def _stray(values: Mapping[str, str]) -> list[str]:
-    return [name for name in CLEARED if name not in values]
-
-
-def _lines(form: str, values: Mapping[str, str], quoted: Callable[[str], str]) -> str:
-    return "".join(form.format(name, quoted(value)) + "\n" for name, value in values.items())
+def assigned(values: Mapping[str, str], form: str) -> str:
+    """Write the lines that set them."""
+    line, quoted = _FORMS[form]
+    return "".join(line.format(name, quoted(value)) + "\n" for name, value in values.items())
 
 
 def posix_quoted(value: str) -> str:
@@ -126,3 +99,28 @@ def cmd_checked(value: str) -> str:
         message = "these credentials hold a character that cmd.exe would not leave alone"
         raise UsageProblem(message, hint="Use --format powershell or json.")
     return value
+
+
+_FORMS: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
+    "env": ("export {}={}", posix_quoted),
+    "powershell": ("$Env:{} = {}", powershell_quoted),
+    "cmd": ('set "{}={}"', cmd_checked),
+    "fish": ("set -gx {} {}", fish_quoted),
+    "dotenv": ("{}={}", dotenv_quoted),
+}
+_NOT_UNSET: Final = (
+    "# This format cannot unset: take AWS_PROFILE and other AWS credentials out of the environment yourself.\n"
+)
+_GONE: Final[Mapping[str, Callable[[Sequence[str]], str]]] = {
+    "env": lambda names: f"unset {' '.join(names)}\n",
+    "powershell": lambda names: "".join(f"$Env:{name} = $null\n" for name in names),
+    "cmd": lambda names: "".join(f'set "{name}="\n' for name in names),
+    "fish": lambda names: f"set -e {' '.join(names)}\n",
+    "dotenv": lambda _: _NOT_UNSET,
+}
+SHELLS: Final = tuple(_FORMS)
+FORMATS: Final[Mapping[str, Callable[[Credentials, str | None], str]]] = {
+    "process": _process,
+    **{form: _shells(form) for form in SHELLS},
+    "json": _json,
+}
