@@ -29,7 +29,8 @@ sys.addaudithook(_only_loopback)
 # Started with nohup or in the background, we would ignore these, and so would every child that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.platform != "win32":
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

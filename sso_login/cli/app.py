@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "roles": "List the roles that a session may take.",
     "credentials": "Print short-lived credentials of a role.",
     "exec": "Run a command with credentials of a role.",
+    "serve": "Serve credentials that renew by themselves to SDKs.",
     "console": "Open the AWS console, signed in.",
     "configure": "Write sessions, profiles and issuers into config files.",
     "schedule": "Have the system itself keep logins fresh.",
@@ -46,7 +47,7 @@ COMMANDS: Final = {
 
 
 ROOMS: Final = {
-    "roles": ("accounts", "roles", "credentials", "exec", "console"),
+    "roles": ("accounts", "roles", "credentials", "exec", "serve", "console"),
     "setup": ("configure", "schedule", "doctor", "completion", "emulator"),
 }
 

@@ -155,11 +155,12 @@ class RoleSource(_Login):
 
 @dataclass(slots=True)
 class SignInSource(_Login):
-    """A login by AWS Sign-In, whose tokens are credentials already."""
+    """A login by AWS Sign-In, whose tokens are credentials already, renewed when `longest` seconds are left at most."""
 
     world: World
     chosen: Chosen
     profile: Profile | None
+    longest: float = MARGIN
     words: tuple[str, ...] = field(default=(), init=False)
     role_arn: str | None = field(default=None, init=False)
     noted: Noted | None = field(default=None, init=False)
@@ -189,7 +190,7 @@ class SignInSource(_Login):
         from sso_login.core import process
         from sso_login.flows import renewal as session
 
-        want = session.Want(min_ttl=min(min_ttl, MARGIN), keep_young=True)  # they live for 15 minutes at most
+        want = session.Want(min_ttl=min(min_ttl, self.longest), keep_young=True)  # they live for 15 minutes at most
         outcome = session.ensured(self.world, self.chosen, want)
         return Given(process.read(outcome.session.token.access.reveal()), outcome.problem)
 

@@ -50,10 +50,13 @@ RUN: Final = {
         "aws s3 ls, as ASIA",
     ),
     "curl -H @<(sso-login token --header)": ("welcome, bearer", '"accountName": "Harbour Sandbox"'),
+    "sso-login exec Sandbox-AdministratorAccess --server": ("terraform apply, by http://127.0.0.1",),
     "sso-login doctor": ("ok    session      my-sso", " 0 failed"),
 }
 # An AWS CLI that only tells whose credentials it was given.
 AWS: Final = '#!/bin/sh\necho "aws $*, as $AWS_ACCESS_KEY_ID"\n'
+# One that only tells where it would ask for them.
+TERRAFORM: Final = '#!/bin/sh\necho "terraform $*, by ${AWS_CONTAINER_CREDENTIALS_FULL_URI%:*}"\n'
 
 
 class _Api(http.server.BaseHTTPRequestHandler):
@@ -111,9 +114,10 @@ class Reader:
 
 
 def programs(folder: Path) -> Path:
-    """Make a folder for PATH with our program and the AWS CLI that is none."""
+    """Make a folder for PATH with our program, and an AWS CLI and a terraform that are none."""
     folder.mkdir()
-    for name, text in {"sso-login": f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n', "aws": AWS}.items():
+    ours = f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n'
+    for name, text in {"sso-login": ours, "aws": AWS, "terraform": TERRAFORM}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     return folder

@@ -11,13 +11,14 @@ import click
 from sso_login import layout
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.credential_source import Wanted, target_options
-from sso_login.cli.options import Command
+from sso_login.cli.options import Command, duration
 from sso_login.cli.output.credential_formats import CLEARED, variables
 from sso_login.core.errors import SsoLoginError, UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from sso_login.cli.commands.roles.target import Target
     from sso_login.cli.context import Context
     from sso_login.cli.role_sources import Source
 
@@ -26,7 +27,8 @@ _TARGET: Final = ("profile", "session", "account", "role")
 _EXAMPLE: Final = """\
 sso-login exec dev -- terraform plan
 sso-login exec dev                      (your shell, until `exit`)
-sso-login exec                          (pick a role first)"""
+sso-login exec                          (pick a role first)
+sso-login exec dev --server -- jupyter lab      (credentials that renew by themselves)"""
 
 
 class WithProfile(Command):
@@ -68,6 +70,11 @@ class WithProfile(Command):
 
 @click.command("exec", cls=WithProfile, epilog=_EXAMPLE, context_settings={"allow_interspersed_args": False})
 @target_options
+@click.option("--server", is_flag=True, help="Let COMMAND fetch and renew them by itself, from a server of its own.")
+@click.option("--token-file", is_flag=True, help="With --server: name the server's token in a file.")
+@click.option(
+    "--for", "seconds", type=duration, metavar="DURATION", help="With --server: lend them for that time, and no longer."
+)
 @click.argument(
     "command",
     nargs=-1,
@@ -75,33 +82,60 @@ class WithProfile(Command):
     type=click.UNPROCESSED,
     shell_complete=known.exec_words,
 )
-def run(context: Context, wanted: Wanted, *, command: tuple[str, ...]) -> int:
+def run(
+    context: Context,
+    wanted: Wanted,
+    *,
+    server: bool,
+    token_file: bool,
+    seconds: float | None,
+    command: tuple[str, ...],
+) -> int:
     """Run COMMAND, or your shell, with credentials of a role in its environment; its exit code is passed on.
 
     Other AWS credentials and AWS_PROFILE are taken out of that environment first; AWS_REGION is set where the profile
     names a region, else left alone. AWS_SSO_PROFILE says for prompts whose credentials they are. They are good for 15
-    minutes at least, and at most for as long as the role's session: for what runs longer use a profile with
-    credential_process.
+    minutes at least, and at most for as long as the role's session: what runs longer takes --server, by which AWS SDKs
+    fetch and renew credentials by themselves.
     """
-    from sso_login.cli.commands.roles.target import Target, logged_in
+    if not server and (token_file or seconds is not None):
+        raise _for_server_alone("--token-file" if token_file else "--for")
+    from sso_login.cli.commands.roles.target import Target
+
+    target = Target(context, wanted)
+
+    def found() -> Source:
+        source = target.source()
+        if not command and not _terminal():
+            raise _no_command()
+        return source
+
+    if server:
+        from sso_login.cli.commands.roles.exec_server import beside
+        from sso_login.cli.commands.roles.serving import Asked
+
+        served = beside(context, lambda: Asked.of(found(), target.wanted), token_file=token_file, seconds=seconds)
+        return served.run(command, shell(context.world().env))
+    return _in_our_place(context, target, found, command)
+
+
+def _in_our_place(context: Context, target: Target, found: Callable[[], Source], command: tuple[str, ...]) -> int:
+    """Become the command, or the shell where there is none."""
+    from sso_login.cli.commands.roles.target import logged_in
     from sso_login.core.model import SIGNIN, SSO
 
     world = context.world()
     indexes = {SSO: world.index, SIGNIN: world.signin.index}  # before anything is read that goes into it
-    target = Target(context, wanted)
 
     def given() -> tuple[Source, dict[str, str]]:
-        source = target.source()
-        if not command and not _terminal():
-            hint = "Name one after `--`, such as `sso-login exec -- aws s3 ls`; at a terminal your shell is run."
-            raise UsageProblem("no command is named, and this is not a terminal", hint=hint)
+        source = found()
         return source, added_by(source)
 
     source, added = logged_in(context, given)
     environment = {name: value for name, value in world.env.items() if name not in CLEARED} | added
     if source.noted and target.as_said:
         more = {name: value for name, value in added.items() if name not in layout.FROM_RECORD}
-        asked = ("exec", *wanted.words[1:])
+        asked = ("exec", *target.wanted.words[1:])
         indexes[source.instance.kind].note(asked, source.noted, config=world.config, more=more)
     if not command:
         _told(context, source, world.clock.now(), added)
@@ -136,6 +170,15 @@ def shell(env: Mapping[str, str]) -> tuple[str, ...]:
     except KeyError:
         found = ""
     return (found if os.access(found, os.X_OK) else "/bin/sh",)
+
+
+def _for_server_alone(option: str) -> UsageProblem:
+    return UsageProblem(f"{option} is for --server alone", hint="Add --server, or leave it out.")
+
+
+def _no_command() -> UsageProblem:
+    hint = "Name one after `--`, such as `sso-login exec -- aws s3 ls`; at a terminal your shell is run."
+    return UsageProblem("no command is named, and this is not a terminal", hint=hint)
 
 
 def _terminal() -> bool:

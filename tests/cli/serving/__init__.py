@@ -1,0 +1,1 @@
+"""The credential server as people start it: `serve`, and `exec --server`."""
