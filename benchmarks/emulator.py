@@ -21,9 +21,9 @@ DELAY: Final = 1.5  # seconds that CreateToken takes where a crowd waits for it
 
 
 @contextmanager
-def emulator(installed: Installed, folder: Path) -> Iterator[str]:
+def emulator(installed: Installed, folder: Path, *options: str) -> Iterator[str]:
     """Run it while the block runs, and give its URL; it approves every code by itself; raise Failed."""
-    argv = [installed.script("sso-login"), "emulator", "--approve", "--interval", "1"]
+    argv = [installed.script("sso-login"), "emulator", "--approve", "--interval", "1", *options]
     with subprocess.Popen(
         argv, env=base(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

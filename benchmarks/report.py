@@ -21,6 +21,7 @@ from benchmarks.installed import Installed, install
 from benchmarks.measure import Case, Failed, Pair, cpu_ratio, paired, wall_ratio
 from benchmarks.paths import budgeted
 from benchmarks.peers import peers
+from benchmarks.server import costs
 from benchmarks.table import ratio_cells, table
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
@@ -115,6 +116,7 @@ def written(desk: Desk, folder: Path, rounds: int) -> str:
     by_sessions = growth.by_sessions(folder, desk.installed, desk.url, rounds=few, say=say)
     say("200 portal calls, side by side and one by one")
     listed = listing.rounds_of(desk.installed, folder / "listing", rounds=max(1, rounds // 8))
+    served = costs.serving_table(desk.file, desk.installed, folder, say=say)
     say("logins")
     logins = login.ratios(desk.renewed, desk.floor, rounds=few)
     tokens = [case for case in paths if case.name.startswith("`token`, valid")]
@@ -132,6 +134,7 @@ def written(desk: Desk, folder: Path, rounds: int) -> str:
             f"{turns}\n{login.login_table(logins)}",
             f"## The same errand by others\n\n{_ratios(others, theirs)}\n{_bullets(notes)}",
             f"## Many accounts\n\n{listing.listing_table(listed)}",
+            f"## The credential server\n\n{served}",
             f"## One among many\n\n{named}",
             f"## With the number of sessions\n\n{growth.growth_table(by_sessions)}",
             f"## Many processes at once\n\n{at_once}\n{beside}\n{expired}",

@@ -1,0 +1,1 @@
+"""The credential server while it runs."""
