@@ -1,0 +1,1 @@
+"""AWS SDKs of five languages, as children of `exec --server`."""
