@@ -32,7 +32,7 @@ from sso_login.server.cache import Cache, Profile
 from sso_login.server.http import MOST_VISITS, PATIENCE, Server
 from sso_login.server.lease import Lease
 from tests.support.fakes import FakeClock
-from tests.support.other_user import OTHER, asked, only_root
+from tests.support.serving.other_user import OTHER, asked, only_root
 
 TOKEN = "the-token"
 ARN = "arn:aws:iam::222233334444:role/Deploy"

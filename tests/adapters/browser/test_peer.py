@@ -18,7 +18,7 @@ from sso_login.adapters.browser.loopback import Loopback
 from sso_login.adapters.browser.peer import is_another_user
 from sso_login.core.granting import Redirected
 from sso_login.core.model import Secret
-from tests.support.other_user import OTHER, asked, only_root
+from tests.support.serving.other_user import OTHER, asked, only_root
 
 if sys.platform != "linux":
     pytest.skip("only Linux has the table", allow_module_level=True)

@@ -16,7 +16,7 @@ import pytest
 
 from sso_login.cli.output.credential_formats import CLEARED
 from sso_login.emulator.core.settings import Settings
-from tests.support.served import ASKING, get, started
+from tests.support.serving.served import ASKING, get, started
 from tests.support.shell import COMMAND, Ran, clean, process
 from tests.support.terminal.desk import Desk, desk
 

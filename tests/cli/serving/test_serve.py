@@ -22,7 +22,7 @@ from sso_login.core.message import Notice
 from sso_login.emulator.core.settings import ASSUMABLE, Settings
 from sso_login.server.cache import Cache, Served
 from sso_login.world import World
-from tests.support.served import eventually, get, started
+from tests.support.serving.served import eventually, get, started
 from tests.support.shell import Shell, clean, shell
 from tests.support.terminal.desk import Desk, desk
 from tests.support.visitor import as_browser

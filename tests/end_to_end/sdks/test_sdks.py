@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from sso_login.emulator.core.settings import Settings
-from tests.support.sdks import FOLDER, Sdk, all_of_them, bucket, need
+from tests.support.serving.sdks import FOLDER, Sdk, all_of_them, bucket, need
 from tests.support.shell import process
 from tests.support.terminal.desk import Desk, desk
 

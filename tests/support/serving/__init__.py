@@ -1,0 +1,1 @@
+"""Servers of ours that run, and who asks them."""
