@@ -66,7 +66,7 @@ class ClientSecrets:
         kind = self._store_of(name)
         self._entries(kind).check()
         self._entries(kind).write(_entry(name), f"{_whose(instance)}\n{secret.reveal()}")
-        return self._entries(kind).backend
+        return "the file store" if kind == _FILE else f"the keyring ({self._entries(kind).backend})"
 
     def forget(self, name: str) -> None:
         """Forget it; raise StorageError."""

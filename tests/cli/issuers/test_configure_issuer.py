@@ -92,7 +92,9 @@ def test_a_secret_comes_by_stdin_and_goes_into_the_store(corp: Shell, monkeypatc
     """It is in no config, is kept by logout, sent in the form, and replaced alone."""
     argv = ("--issuer", corp.emulator.url, "--client-id", "sso-login-confidential", "--client-secret-stdin")
     typed(monkeypatch, "secret-EMULATED\n")
-    assert corp("configure", "issuer", "safe", *argv).code == 0
+    ran = corp("configure", "issuer", "safe", *argv)
+    assert ran.code == 0
+    assert "The client secret is kept in the file store.\n" in ran.err
     text = issuers(corp).read_text()
     assert "client_secret = stored" in text
     assert "EMULATED" not in text
