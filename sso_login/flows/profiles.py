@@ -17,6 +17,7 @@ from sso_login.flows.select import names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sso_login.core.config import AwsConfig
     from sso_login.core.credentials import Account, Role
     from sso_login.core.model import Instance
 
@@ -190,6 +191,24 @@ def untouchable(
     found = ((each.name, _difference(there[each.name], each.role, session, instance)) for each in profiles
              if each.name in there)  # fmt: skip
     return {name: difference for name, difference in found if difference}
+
+
+def unassigned(
+    config: AwsConfig, there: Mapping[str, Mapping[str, str]], session: str, roles: Sequence[Role]
+) -> list[str]:
+    """Name the profiles of ours for a role of the session that is none of these, all that there are.
+
+    Those that say elsewhere, too, where credentials come from, and those that others start from, are not among them.
+    """
+    assigned = {(role.account.id, role.name) for role in roles}
+    sources = {profile.source_profile for profile in config.profiles.values()}
+    found = []
+    for name, profile in config.profiles.items():
+        said = profile.ours
+        plain = not any(key in there.get(name, ()) for key in OTHER_SOURCES) and name not in sources
+        if said and said.session == session and said.role and profile.target not in assigned and plain:
+            found.append(name)
+    return sorted(found)
 
 
 def _difference(keys: Mapping[str, str], role: Role, session: str, instance: Instance) -> str:

@@ -25,7 +25,7 @@ _WORD: Final = re.compile(r"""[^\s'"\\]+""")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Keys to set in a section and keys to remove from it.
+    """Keys to set in a section and keys to remove from it, or the whole section to take away (`gone`).
 
     `section` is the title inside the brackets: `profile dev`, `default`, `sso-session corp`; in the credentials file
     plain `dev`. A section of another spelling that means the same (`profile "dev"`) is the one that is edited.
@@ -34,6 +34,7 @@ class Change:
     section: str
     set: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
+    gone: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would not be read back as it was given (UsageProblem, which shows no value)."""
@@ -181,6 +182,8 @@ class _Document:
         section = self._found(change.section)
         if section is None:
             return bool(change.set) and self._append(change)
+        if change.gone:
+            return self._take_away(section)
         removed = [self._remove(section, key) for key in change.remove if key not in change.set]
         return any([*removed, *[self._set(section, key, value) for key, value in change.set.items()]])
 
@@ -194,6 +197,20 @@ class _Document:
             what, hint = "neither a section nor `key = value`", "Fix or remove that line, then try again."
             raise _at_line(self._path, broken.number, what, hint=hint)
         return same[0] if same else None
+
+    def _take_away(self, section: _Section) -> bool:
+        """Take a section away; comments below its last key stay: they may be about the next one."""
+        at = self._sections.index(section)
+        last = max((place for place, line in enumerate(section.lines) if line.key or line.goes_on), default=-1)
+        rest = section.lines[last + 1 :]
+        before = self._sections[at - 1]
+        ends = before.lines[-1] if before.lines else before.head
+        while rest and not rest[0].text.strip() and (ends is None or not ends.text.strip()):
+            del rest[0]
+        before.lines += rest
+        del self._sections[at]
+        del self._known[_meaning(section.title)]
+        return True
 
     def _append(self, change: Change) -> bool:
         last = self._sections[-1]
