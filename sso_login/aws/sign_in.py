@@ -79,7 +79,7 @@ class AwsSignIn:
         try:
             proof = self._proof(session.client)
         except ValueError as error:
-            hint = f"Sign in anew with `{commands.log_in(session.name, SIGNIN, force=True)}`."
+            hint = f"Sign in again with `{commands.log_in(session.name, SIGNIN, force=True)}`."
             raise BadRecord(f"the login of profile {session.name!r} cannot be used: {error}", hint=hint) from None
         reply, asked_at = self._line.sent(
             signin.renew(self.instance, session.client, session.token.refresh, proof=proof)

@@ -35,12 +35,12 @@ COMMANDS: Final = {
     "accounts": "List the accounts that a session may use.",
     "roles": "List the roles that a session may take.",
     "credentials": "Print short-lived credentials of a role.",
-    "exec": "Run a command with credentials of a role.",
+    "exec": "Run a command or your shell with a role's credentials.",
     "serve": "Serve credentials that renew by themselves to SDKs.",
     "console": "Open the AWS console, signed in.",
     "configure": "Write sessions, profiles and issuers into config files.",
     "schedule": "Have the system itself keep logins fresh.",
-    "doctor": "Check everything a login needs, and say what mends it.",
+    "doctor": "Find problems and show how to fix them.",
     "completion": "Print the completion script of a shell.",
     "emulator": "Run a local IAM Identity Center to try things on.",
 }
@@ -112,8 +112,8 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None: 
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="First time: `sso-login device --start-url URL --region REGION`; "
-    "without AWS: `sso-login emulator -- sso-login device`.",
+    epilog="First time: `sso-login device`, then `sso-login exec`. "
+    "Without AWS: `sso-login emulator -- sso-login device`. Help on a command: `sso-login help exec`.",
 )
 @click.option(
     "-V",
@@ -125,7 +125,7 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None: 
     help="Show the version and exit.",
 )
 def group() -> None:
-    """Log in to AWS IAM Identity Center, keep the tokens in the OS keyring, and never think of it again."""
+    """Log in to AWS IAM Identity Center; the tokens lie in the OS keyring and renew themselves."""
 
 
 group.params.extend(everywhere())

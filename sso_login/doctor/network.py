@@ -121,7 +121,7 @@ def clock_finding(came: Sequence[Answer]) -> Finding | None:
         )
     ahead = max(known, key=abs)
     if abs(ahead) <= WORTH_A_WORD:
-        return fine(CLOCK, "this machine's clock is right, give or take a minute")
+        return fine(CLOCK, "this machine's clock agrees with AWS's within a minute")
     off = f"this machine's clock is {spoken(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} AWS's"
     remedy = "Set it right by NTP; on Linux: `sudo timedatectl set-ntp true`."
     if abs(ahead) > HARMFUL:

@@ -150,4 +150,4 @@ def _besides(found: Standing, card: Card, *, now: float, backend: str) -> Iterat
     if card.store == "keyring" and card.backend != backend:
         message = f"{about}: the login was pinned to the keyring {card.backend}, but this machine's is {backend}"
         anew = commands.log_in(card.name, card.instance.kind, force=True)
-        yield odd(SESSION, message, f"Log in where it was made, or anew: `{anew}`.")
+        yield odd(SESSION, message, f"Log in where it was made, or again: `{anew}`.")

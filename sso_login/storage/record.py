@@ -220,7 +220,7 @@ def bad_record(name: str, where: str, reason: str, *, kind: str = SSO) -> BadRec
     """Word that a session's record cannot be used, and how to replace or remove it."""
     return BadRecord(
         f"the record of session {name!r} in {where} cannot be used: {reason}",
-        hint=f"`{commands.log_in(name, kind, force=True)}` logs in anew and replaces it, "
+        hint=f"`{commands.log_in(name, kind, force=True)}` logs in again and replaces it, "
         f"`{commands.log_out(name, kind)}` removes it.",
     )
 

@@ -59,7 +59,7 @@ def unpacked(text: str, key: RoleKey) -> KeptRole:
     except record.Newer:
         raise NewerRecord(f"{what} were written by a newer sso-login") from None
     except record.Broken as broken:
-        hint = "They are fetched anew the next time."
+        hint = "They are fetched again the next time."
         raise BadRecord(f"{what} cannot be used: {broken}", hint=hint) from broken
 
 

@@ -75,7 +75,7 @@ def test_each_service_is_asked_once_without_a_token_and_without_changing_anythin
         (reply(302), WARN),
         (reply(407), WARN),
         (reply(503), WARN),
-        (Unreachable("there is no connection to x: its name cannot be resolved", sent=False), WARN),
+        (Unreachable("cannot reach x: name not resolved", sent=False), WARN),
         (NotAnAnswer("the answer of x broke off"), WARN),
         (CertificateRefused("the certificate of x is not trusted: self-signed"), FAIL),
         (ConfigError("HTTPS_PROXY does not name an http or https proxy"), FAIL),

@@ -67,7 +67,7 @@ def test_another_keyring_than_that_of_the_login_is_told() -> None:
     _, finding = found(logged_in(), backend="SecretService")
     assert (finding.status, finding.remedy) == (
         WARN,
-        "Log in where it was made, or anew: `sso-login device my-sso --force`.",
+        "Log in where it was made, or again: `sso-login device my-sso --force`.",
     )
     assert "was pinned to the keyring memory, but this machine's is SecretService" in finding.message
 

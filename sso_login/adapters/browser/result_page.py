@@ -26,6 +26,12 @@ main {
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .5rem; }
 p { margin: 0 0 .75rem; }
 p:last-child { margin: 0; color: var(--soft); }
+svg { display: block; width: 3rem; height: 3rem; margin: 0 0 1rem; }
+circle { fill: #1a7f45; }
+path { fill: none; stroke: #fff; stroke-width: 3; stroke-linecap: round; stroke-linejoin: round; }
+"""
+CHECK: Final = """\
+<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="12"/><path d="M6.5 12.5l3.7 3.7 7.3-8"/></svg>
 """
 _HASH: Final = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
 HEADERS: Final = {
@@ -46,8 +52,7 @@ HEADERS: Final = {
 def answered(answer: Redirected) -> bytes:
     """Give the whole reply to the right request: approved, or why not."""
     if answer.code is not None:
-        said = "sso-login has what it needs and finishes in your terminal."
-        return _reply("200 OK", "Approved", said)
+        return _reply("200 OK", "Approved", "Return to your terminal; you can close this tab.", mark=CHECK, more="")
     said = f"The login was refused: {answer.error}" + (f" ({answer.description})" if answer.description else "")
     return _reply("200 OK", "Not signed in", said)
 
@@ -74,7 +79,9 @@ def sent_on(target: str) -> bytes:
     return f"HTTP/1.1 303 See Other\r\n{head}\r\n".encode("ascii")
 
 
-def _reply(status: str, heading: str, said: str) -> bytes:
+def _reply(
+    status: str, heading: str, said: str, *, mark: str = "", more: str = "<p>You can close this tab.</p>"
+) -> bytes:
     body = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -86,9 +93,9 @@ def _reply(status: str, heading: str, said: str) -> bytes:
 </head>
 <body>
 <main>
-<h1>{escape(heading)}</h1>
+{mark}<h1>{escape(heading)}</h1>
 <p role="status">{escape(said)}</p>
-<p>You may close this tab.</p>
+{more}
 </main>
 </body>
 </html>

@@ -75,7 +75,7 @@ class FileCards:
         anew, gone = commands.log_in(name, self._kind, force=True), commands.log_out(name, self._kind)
         return BadRecord(
             f"the card {path} cannot be used: {reason}",
-            hint=f"`{anew}` writes it anew, `{gone}` removes it.",
+            hint=f"`{anew}` writes it again, `{gone}` removes it.",
         )
 
 

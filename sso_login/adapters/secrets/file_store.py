@@ -209,7 +209,7 @@ def _keep_encrypted(path: str) -> None:
 def _keyless(path: str) -> StoreUnusable:
     return StoreUnusable(
         f"{path} is encrypted, and no key is given",
-        hint=f"Name its key file in {layout.KEY_FILE}; if that is lost, `rm {_quoted(path)}` and log in anew.",
+        hint=f"Name its key file in {layout.KEY_FILE}; if that is lost, `rm {_quoted(path)}` and log in again.",
     )
 
 
@@ -219,7 +219,7 @@ def _undecipherable(entry: str) -> BadRecord:
     return BadRecord(
         f"the record of session {name!r} in the file store cannot be decrypted: "
         "it was changed, or another key encrypted it",
-        hint=f"Name the right key file in {layout.KEY_FILE}, or log in anew: {anew}.",
+        hint=f"Name the right key file in {layout.KEY_FILE}, or log in again: {anew}.",
     )
 
 

@@ -50,7 +50,7 @@ def read(slots: Slots, entry: str) -> str | None:
         if _digest(whole) == digest:
             return whole
     message = f"the parts of {entry} in the keyring do not belong together"
-    raise BadRecord(message, hint="`sso-login device --force` logs in anew and replaces them.")
+    raise BadRecord(message, hint="`sso-login device --force` logs in again and replaces them.")
 
 
 def write(slots: Slots, entry: str, text: str) -> None:
@@ -110,7 +110,7 @@ def _head(text: str, entry: str) -> tuple[list[int], str]:
         message = f"{entry} in the keyring was written by a newer sso-login"
         raise NewerRecord(message)
     message = f"the head of {entry} in the keyring is damaged"
-    raise BadRecord(message, hint="`sso-login device --force` logs in anew and replaces it.")
+    raise BadRecord(message, hint="`sso-login device --force` logs in again and replaces it.")
 
 
 def _in_use(slots: Slots, entry: str) -> list[int]:

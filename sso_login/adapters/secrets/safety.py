@@ -29,7 +29,7 @@ def fault(info: os.stat_result, *, folder: bool, mine: int | None = None) -> str
 
 
 def unsafe(path: str, wrong: str, *, folder: bool) -> UnsafeFile:
-    """Word the refusal of a file or folder, with the command that mends it."""
+    """Word the refusal of a file or folder, with the command that fixes it."""
     name = quoted(path)
     if wrong == "mode":
         message = f"{path} may be read or changed by others"

@@ -178,7 +178,7 @@ class _Attempt:
         return self._silence(sent=sent)
 
     def _silence(self, *, sent: bool) -> Unreachable:
-        what = f"{self.host} did not answer" if sent else f"there was no connection to {self.host}"
+        what = f"{self.host} did not answer" if sent else f"cannot reach {self.host}"
         return Unreachable(f"{what} within {self._request.deadline:g} s", sent=sent, passes=sent)
 
     def _asked(self, pool: HTTPConnectionPool) -> BaseHTTPResponse:
@@ -213,8 +213,8 @@ class _Attempt:
             return Unreachable(f"the connection to {self.host} broke before an answer came", sent=True, passes=True)
         return at_proxy(causes, self.host, self._route.proxy or "") or self._lost(obstacle(causes))
 
-    def _lost(self, why: str = "it cannot be reached") -> Unreachable:
-        return Unreachable(f"there is no connection to {self.host}: {why}", sent=False)
+    def _lost(self, why: str = "no answer") -> Unreachable:
+        return Unreachable(f"cannot reach {self.host}: {why}", sent=False)
 
     def _body(self, reply: BaseHTTPResponse) -> bytes:
         body = bytearray()

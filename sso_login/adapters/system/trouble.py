@@ -39,11 +39,11 @@ def is_timeout(cause: BaseException) -> bool:
 def obstacle(causes: Sequence[BaseException]) -> str:
     """Say in the words of the system, never of an exception, why nothing could be sent."""
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "its name cannot be resolved"
+        return "name not resolved"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return "the TLS handshake failed"
     said = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.errno), None)
-    return (said or "it cannot be reached").lower()
+    return (said or "no answer").lower()
 
 
 def at_proxy(causes: Sequence[BaseException], host: str, proxy: str) -> Unreachable | None:
@@ -57,9 +57,9 @@ def at_proxy(causes: Sequence[BaseException], host: str, proxy: str) -> Unreacha
     if not status:
         why = obstacle(causes)
         hint = f"Check HTTPS_PROXY and the VPN, or {_DIRECTLY}."
-        return Unreachable(f"there is no connection to {host}: {name} does not answer ({why})", hint=hint, sent=False)
+        return Unreachable(f"cannot reach {host}: {name} does not answer ({why})", hint=hint, sent=False)
     what, hint = _said(status, asked="@" in parts.netloc)
-    message = f"there is no connection to {host}: {name} {what} (HTTP {status})"
+    message = f"cannot reach {host}: {name} {what} (HTTP {status})"
     return Unreachable(message, hint=hint, sent=False, passes=status >= "500")
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sso_login.cli.context import Context
-    from sso_login.cli.output.render import Render
     from sso_login.flows.list_roles import Problem
 
 NAMED: Final = 5  # accounts that a warning names
@@ -34,8 +33,15 @@ def progress(context: Context, what: str) -> Iterator[Callable[[int, int | None]
         yield told
 
 
-def show(render: Render, headings: Sequence[str], rows: Sequence[Sequence[str]], *, none: str) -> None:
-    """Show the rows on stdout, made safe; where there are none, say so on stderr."""
+def show(
+    context: Context, headings: Sequence[str], rows: Sequence[Sequence[str]], *, none: str, count: str = ""
+) -> None:
+    """Show the rows on stdout, made safe; where there are none, say so on stderr.
+
+    At a terminal what a row has in common with the one above is not said again, a long table is paged, and `count`
+    follows on stderr.
+    """
+    render = context.render
     safe = [[printable(cell) for cell in row] for row in rows]
     if not rows:
         render.line(none)
@@ -44,7 +50,51 @@ def show(render: Render, headings: Sequence[str], rows: Sequence[Sequence[str]],
     else:
         from sso_login.cli.output.status_view import drawn
 
-        out(drawn(headings, [[cell or "-" for cell in row] for row in safe]))
+        shown = drawn(headings, _once([[cell or "-" for cell in row] for row in safe]))
+        if not (context.asks and paged(shown)):
+            out(shown)
+        if count:
+            render.say(count)
+
+
+def _once(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Leave out what all but the last cells have in common with the row above."""
+    above: list[str] = []
+    shown = []
+    for row in rows:
+        same = list(row[:-1]) == above[:-1]
+        shown.append([*("" for _ in row[:-1]), row[-1]] if same else list(row))
+        above = list(row)
+    return shown
+
+
+def paged(text: str) -> bool:
+    """Give a text that is longer than the screen to PAGER, else less; tell whether one took it."""
+    import shutil
+
+    if text.count("\n") < shutil.get_terminal_size().lines:
+        return False
+    import os
+    import shlex
+    import signal
+    import subprocess
+
+    try:
+        words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
+    except ValueError:
+        return False
+    program = shutil.which(words[0])
+    if program is None:
+        return False
+    env = {"LESS": "FRX", **os.environ}
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pager's
+    try:
+        subprocess.run([program, *words[1:]], input=text, env=env, text=True, check=False)  # noqa: S603 - the user's own
+    except OSError:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return True
 
 
 def tell(context: Context, problems: Sequence[Problem]) -> None:

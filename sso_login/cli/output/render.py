@@ -62,6 +62,11 @@ def columns(stream: TextIO) -> int:
     return max(NARROW, shutil.get_terminal_size(window(stream)).columns)
 
 
+def counted(number: int, noun: str) -> str:
+    """Say how many there are: `1 role`, `2 roles`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def rfc3339(instant: float | None) -> str | None:
     """Write an instant as the JSON shapes have it: UTC, whole seconds."""
     return None if instant is None else times.rfc3339(instant)

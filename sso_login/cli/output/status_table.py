@@ -27,6 +27,7 @@ LAYOUTS: Final = (
     ("SESSION", "STATE", "TOKEN", "STORE"),
 )
 GAP: Final = "  "
+SHORTEST: Final = 12  # columns that a name is shortened to, at most
 BAR: Final = 8  # columns
 SOON: Final = 15 * 60  # seconds; what `refresh` renews
 
@@ -43,15 +44,38 @@ class Look:
 
 
 def overview(standings: Sequence[Standing], states: Mapping[str, str], *, now: float, look: Look) -> str | None:
-    """Draw the table; None where the terminal has no room for it."""
+    """Draw the table; long names are shortened where even the narrowest has no room; None where that is not enough."""
     rows = [_cells(standing, states[standing.state], now=now, look=look) for standing in standings]
+    over = 0
     for layout in LAYOUTS:
-        headings: list[Cell] = [((heading, "bold"),) for heading in layout]
-        table = [headings, *(_picked(row, layout) for row in rows)]
-        widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
-        if sum(widths) + len(GAP) * (len(widths) - 1) <= look.width:
+        table, widths = _laid_out(rows, layout)
+        over = sum(widths) + len(GAP) * (len(widths) - 1) - look.width
+        if over <= 0:
             return "".join(_line(row, widths, on=look.colours) for row in table)
-    return None
+    table, widths = _laid_out(rows, LAYOUTS[-1])
+    longest = widths[0] - over
+    if longest < SHORTEST:
+        return None
+    named = [{**row, "SESSION": _shortened(row["SESSION"], longest)} for row in rows]
+    table, widths = _laid_out(named, LAYOUTS[-1])
+    return "".join(_line(row, widths, on=look.colours) for row in table)
+
+
+def _laid_out(rows: Sequence[Mapping[str, Cell]], layout: Sequence[str]) -> tuple[list[list[Cell]], list[int]]:
+    """Give the cells of a layout under its headings, and how wide each column is."""
+    headings: list[Cell] = [((heading, "bold"),) for heading in layout]
+    table = [headings, *(_picked(row, layout) for row in rows)]
+    return table, [max(map(_width, column)) for column in zip(*table, strict=True)]
+
+
+def _shortened(cell: Cell, width: int) -> Cell:
+    """Leave out the middle of a name; what is wide is left out as a whole."""
+    ((name, looks),) = cell
+    if _width(cell) <= width:
+        return cell
+    tail = (width - 1) // 2
+    short = f"{name[: width - 1 - tail]}~{name[len(name) - tail :]}"
+    return ((short if _width(((short, ""),)) <= width else name[: width // 2], looks),)
 
 
 def _picked(row: Mapping[str, Cell], layout: Sequence[str]) -> list[Cell]:

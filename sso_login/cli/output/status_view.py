@@ -10,6 +10,7 @@ from sso_login.cli.output.colour import coloured, console, forced, painted, term
 from sso_login.cli.output.render import columns, out, printable, rfc3339, wrapped
 from sso_login.core.commands import log_in, log_in_anew
 from sso_login.core.model import OAUTH
+from sso_login.flows.status import LOGIN_REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sso_login.cli.output.render import Render
     from sso_login.flows.status import Standing
 
+NAMED: Final = 3  # sessions whose command to log in is given
 WIDE: Final = 72  # columns that a table needs; on a narrower terminal there are sentences
 
 
@@ -40,7 +42,17 @@ def _shown(standings: Sequence[Standing], rows: Sequence[Sequence[str]], now: fl
     if sys.stdout is None or not sys.stdout.isatty():
         return wording.plain(rows) + "".join(f"{remark}\n" for remark in remarks)
     said = _drawn(standings, now) or "".join(f"{wrapped(_sentence(row), sys.stdout)}\n" for row in rows)
-    return said + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in remarks)
+    return said + "".join(f"{wrapped(remark, sys.stdout)}\n" for remark in [*remarks, *_logins(standings)])
+
+
+def _logins(standings: Sequence[Standing]) -> list[str]:
+    """Give the commands that log in where that is needed, if they are few."""
+    needed = [each for each in standings if each.state == LOGIN_REQUIRED]
+    if not 0 < len(needed) <= NAMED:
+        return []
+    from sso_login.core.commands import log_in
+
+    return [f"Log in with `{printable(log_in(each.name, each.kind))}`." for each in needed]
 
 
 def _sentence(row: Sequence[str]) -> str:

@@ -109,7 +109,7 @@ def test_the_right_request_is_answered_with_a_page_and_ends_the_wait(desk: Desk)
     """The page says that the tab may be closed; the code comes back as a secret."""
     page = desk.get(RIGHT).decode()
     assert page.startswith("HTTP/1.1 200 OK\r\n")
-    assert "You may close this tab." in page
+    assert "you can close this tab." in page
     assert desk.answer.result(PATIENCE) == GRANTED
     assert desk.judged == [RIGHT]
 

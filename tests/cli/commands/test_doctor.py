@@ -65,7 +65,7 @@ def test_all_is_well_after_a_login(sh: Shell) -> None:
     assert (ran.code, ran.err) == (0, "")
     *lines, summary = ran.out.splitlines()
     assert all(re.match(r"ok    [A-Za-z][A-Za-z -]{10}  \S", line) for line in lines), ran.out
-    assert summary == f"{len(lines)} ok, 0 to look at, 0 failed"
+    assert summary == f"{len(lines)} ok, 0 warnings, 0 failed"
     checks = {line[6:17].strip() for line in lines}
     assert checks >= {"version", "terminal", "browser", "config", "session", "variables", "store", "keyring", "files"}
     assert checks >= {"aws files", "proxy", "CA bundle", "endpoint", "clock"}

@@ -66,8 +66,16 @@ def test_a_narrower_window_shows_less(width: int, last: str) -> None:
 
 
 def test_no_room_at_all_is_said() -> None:
-    """A name as long as the window leaves the sentences."""
-    assert overview([standing("x" * 70)], STATES, now=NOW, look=Look(72, colours=False, unicode=True)) is None
+    """A narrow window leaves the sentences."""
+    assert overview([standing("x" * 70)], STATES, now=NOW, look=Look(40, colours=False, unicode=True)) is None
+
+
+def test_a_long_name_is_shortened_in_the_middle() -> None:
+    """Both ends are seen, and the table fits."""
+    shown = overview([standing("a" * 40 + "z" * 40)], STATES, now=NOW, look=Look(80, colours=False, unicode=True))
+    assert shown is not None
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "aaa~zzz" in shown
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,6 @@ def test_nobody_listens() -> None:
         sh.transport.lost = True
         ran = sh("token")
         assert (ran.code, sh.clock.slept[slept:], sh.kept()) == (5, [0.5, 2.0], before)
-        assert said(ran) == ["error: there is no connection to 127.0.0.1: connection refused", f"hint: {NETWORK}"]
+        assert said(ran) == ["error: cannot reach 127.0.0.1: connection refused", f"hint: {NETWORK}"]
         sh.transport.lost = False
         assert sh("refresh", "--force").code == 0

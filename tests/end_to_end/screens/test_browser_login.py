@@ -66,7 +66,7 @@ def decided(env: dict[str, str], recorder: Path, browser: WebDriver, *, button: 
 
 def looks_clean(browser: WebDriver) -> None:
     """Check our page as the browser sees it: nothing from elsewhere, nothing against its own policy, no secret."""
-    assert "You may close this tab." in browser.find_element(By.TAG_NAME, "main").text
+    assert "you can close this tab." in browser.find_element(By.TAG_NAME, "main").text
     assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]  # selenium's own
     secrets = re.findall(r"(?:code|state)=([^&]+)", browser.current_url)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sso_login.core.model import Session
     from sso_login.flows.browser import BrowserLogin
 
-NEVER_GIVE: Final = "Paste it here and nowhere else: whoever has it from you may be after your login."
+NEVER_GIVE: Final = "Paste it here and nowhere else: anybody else who asks for it wants your login."
 
 
 @click.command(

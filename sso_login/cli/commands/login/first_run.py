@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sso_login.cli.login import Wanted
 
 _WHERE: Final = "Start URL of your AWS access portal, or its first word (https://FIRST-WORD.awsapps.com/start)"
-_REGION: Final = "Region of the Identity Center (whoever runs it knows; often where the company began)"
+_REGION: Final = "Region of the Identity Center (your administrator knows it)"
 _WORD: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PORTAL: Final = re.compile(r"(?:^|\.)portal\.([a-z0-9-]+)\.app\.aws(?:\.[a-z]+)?$")  # ssoins-1.portal.REGION.app.aws
 

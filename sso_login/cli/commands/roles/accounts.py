@@ -8,6 +8,7 @@ import click
 
 from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
+from sso_login.cli.output.render import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,8 @@ def accounts(context: Context, *, session: str | None, profile: str | None) -> N
         context.render.fact([_fact(account) for account in found.accounts])
     else:
         rows = [(account.name or "", account.id, account.email or "") for account in found.accounts]
-        listing.show(context.render, HEADINGS, rows, none=f"Session {chosen.name} may use no accounts.")
+        none = f"Session {chosen.name} may use no accounts."
+        listing.show(context, HEADINGS, rows, none=none, count=counted(len(rows), "account"))
     listing.tell(context, found.problems)
 
 

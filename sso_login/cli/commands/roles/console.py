@@ -25,7 +25,7 @@ PATIENCE: Final = 60.0  # seconds that a browser may take to start
 )
 @target_options
 @profile_argument
-@click.option("--print", "prints", is_flag=True, help="Print the address, which signs in whoever opens it first.")
+@click.option("--print", "prints", is_flag=True, help="Print the address, which signs in the first who opens it.")
 @click.option("--destination", metavar="URL", help="The page to begin with.  [default: the console's home]")
 def console(context: Context, wanted: Wanted, *, prints: bool, destination: str | None) -> None:
     """Open the AWS console in the browser, signed in with credentials of a role."""

@@ -9,6 +9,7 @@ import click
 from sso_login.cli.completion import candidates as known
 from sso_login.cli.options import Command, json_flag, one_of_aws
 from sso_login.cli.output import listing
+from sso_login.cli.output.render import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,9 @@ def roles(context: Context, *, session: str | None, profile: str | None, ids: tu
         context.render.fact([_fact(role) for role in found.roles])
     else:
         rows = [(role.account.name or "", role.account.id, role.name) for role in found.roles]
-        listing.show(context.render, HEADINGS, rows, none=f"Session {chosen.name} may take no roles.")
+        none = f"Session {chosen.name} may take no roles."
+        accounts = counted(len({role.account.id for role in found.roles}), "account")
+        listing.show(context, HEADINGS, rows, none=none, count=f"{counted(len(rows), 'role')} in {accounts}")
     listing.tell(context, found.problems)
 
 

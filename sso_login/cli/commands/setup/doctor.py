@@ -29,7 +29,7 @@ _COLOURS: Final = {OK: "green", WARN: "yellow", FAIL: "red"}
 def doctor(context: Context) -> int:
     """Check config, sessions, clock, keyring, D-Bus, files, locks, proxies and endpoints.
 
-    Each finding is ok, warn or fail, with the command that mends it. Nothing is changed, unlocked or asked for; the
+    Each finding is ok, warn or fail, with the command that fixes it. Nothing is changed, unlocked or asked for; the
     endpoints are reached by requests without a token. Exit code 0 if nothing failed, else 1.
     """
     from sso_login.doctor.examine import Examination
@@ -82,4 +82,5 @@ def _broken(line: str, width: int, *, indent: str) -> list[str]:
 
 def _summary(found: list[Finding]) -> str:
     count = Counter(finding.status for finding in found)
-    return f"{count[OK]} ok, {count[WARN]} to look at, {count[FAIL]} failed\n"
+    warnings = f"{count[WARN]} warning{'' if count[WARN] == 1 else 's'}"
+    return f"{count[OK]} ok, {warnings}, {count[FAIL]} failed\n"
