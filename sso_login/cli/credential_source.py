@@ -25,7 +25,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RoleOptions:
     """What a command line says of whose credentials it means; None is what was not said."""
 
     session: str | None = None
@@ -40,7 +40,7 @@ class Wanted:
 
 
 def target_options(command: Decorated) -> Callable[..., Any]:
-    """Let a command take what names credentials; it is called with the context and a Wanted, then its own options."""
+    """Let a command take what names credentials; it is called with context, RoleOptions and its own options."""
 
     @click.option(
         "--profile",
@@ -69,7 +69,7 @@ def target_options(command: Decorated) -> Callable[..., Any]:
     @click.pass_obj
     @functools.wraps(command)
     def called(context: Context, /, **given: Any) -> Any:  # noqa: ANN401 - click's own values, by option
-        wanted = Wanted(**{name: given.pop(name) for name in Wanted.__dataclass_fields__})
+        wanted = RoleOptions(**{name: given.pop(name) for name in RoleOptions.__dataclass_fields__})
         return command(context, with_profile(wanted, given.pop("named", None)), **given)
 
     return called
@@ -80,7 +80,7 @@ def profile_argument(command: Decorated) -> Decorated:
     return click.argument("named", required=False, metavar="[PROFILE]", shell_complete=known.profiles)(command)
 
 
-def with_profile(wanted: Wanted, named: str | None) -> Wanted:
+def with_profile(wanted: RoleOptions, named: str | None) -> RoleOptions:
     """Take PROFILE for --profile; UsageProblem where both are said and differ."""
     if named is None:
         return wanted
@@ -90,7 +90,7 @@ def with_profile(wanted: Wanted, named: str | None) -> Wanted:
     return replace(wanted, profile=named)
 
 
-def resolve(context: Context, wanted: Wanted) -> Source:
+def resolve(context: Context, wanted: RoleOptions) -> Source:
     """Find the source that is meant; raises UsageProblem, ConfigError, UnknownSession."""
     from sso_login.cli.role_sources import RoleSource, SignInSource, working_region
     from sso_login.cli.sessions import Sessions, sound
@@ -116,7 +116,7 @@ def resolve(context: Context, wanted: Wanted) -> Source:
     return RoleSource(world, RoleAsked(chosen, account, role), profile, working_region(world.config, profile))
 
 
-def _passed_on(world: World, wanted: Wanted) -> Wanted:
+def _passed_on(world: World, wanted: RoleOptions) -> RoleOptions:
     """Follow profiles whose credential_process, one of ours, names another profile."""
     from sso_login.flows.select.chain import leads
 
@@ -128,10 +128,10 @@ def _passed_on(world: World, wanted: Wanted) -> Wanted:
     leads(world.config, profile)  # raises where that leads in a circle
     account = said.account if wanted.account is None else wanted.account
     role = said.role if wanted.role is None else wanted.role
-    return _passed_on(world, Wanted(wanted.session, said.profile, account, role))
+    return _passed_on(world, RoleOptions(wanted.session, said.profile, account, role))
 
 
-def _chained(context: Context, wanted: Wanted) -> Source | None:
+def _chained(context: Context, wanted: RoleOptions) -> Source | None:
     """Find the chain of roles that is meant: that of the profile, unless account and role are said otherwise."""
     from sso_login.cli.role_sources import ChainSource
     from sso_login.flows.select.chain import followed
@@ -143,7 +143,7 @@ def _chained(context: Context, wanted: Wanted) -> Source | None:
     if profile is None or not profile.role_arn:
         return None
     chain = followed(world.config, profile)
-    start = resolve(context, Wanted(profile=chain.start.name))
+    start = resolve(context, RoleOptions(profile=chain.start.name))
     named = wanted.session or (None if wanted.profile else world.env.get("SSO_LOGIN_SESSION"))
     if named in {None, "", start.chosen.name}:
         return ChainSource(start.world, start, chain.steps, profile)
@@ -153,7 +153,7 @@ def _chained(context: Context, wanted: Wanted) -> Source | None:
     raise UsageProblem(message, hint="Name the session or the profile, not both.")
 
 
-def _signed_in(context: Context, wanted: Wanted) -> Found | None:
+def _signed_in(context: Context, wanted: RoleOptions) -> Found | None:
     """Find the login by AWS Sign-In that is meant: that of the profile, unless that profile says where else to go."""
     from sso_login.cli.sessions import Sessions
 
@@ -167,7 +167,7 @@ def _signed_in(context: Context, wanted: Wanted) -> Found | None:
     return None if profile and profile.ours else Sessions(context).signed_in(name)
 
 
-def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
+def _followed(world: World, wanted: RoleOptions) -> tuple[RoleOptions, Profile | None]:
     """Follow a profile whose credential_process is one of ours (`configure` writes them) to what it says itself.
 
     Gives what is then wanted and that profile, or what was wanted as it is. The current one does not count where
@@ -186,10 +186,10 @@ def _followed(world: World, wanted: Wanted) -> tuple[Wanted, Profile | None]:
         raise UsageProblem(message, hint="Name the session or the profile, not both.")
     account = said.account if wanted.account is None else wanted.account
     role = said.role if wanted.role is None else wanted.role
-    return Wanted(session=said.session, account=account, role=role), profile
+    return RoleOptions(session=said.session, account=account, role=role), profile
 
 
-def _profile(world: World, chosen: Chosen, wanted: Wanted) -> Profile | None:
+def _profile(world: World, chosen: Chosen, wanted: RoleOptions) -> Profile | None:
     """Find the profile that has a say: the one that is named, else the current one if it is of this very session."""
     from sso_login.flows.select.session import choose
 

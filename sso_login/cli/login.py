@@ -26,7 +26,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LoginOptions:
     """What the command line of a login says, but for the options of that way to log in alone."""
 
     session: str | None = None
@@ -65,7 +65,7 @@ class Wanted:
 
 
 def login_options(command: Decorated) -> Callable[..., Any]:
-    """Let a command take what every login takes; it is called with the context and a Wanted, then its own options."""
+    """Let a command take what every login takes; it is called with context, LoginOptions and its own options."""
 
     @one_session
     @click.option("--start-url", metavar="URL", help="The access portal, for a login without any config.")
@@ -79,8 +79,8 @@ def login_options(command: Decorated) -> Callable[..., Any]:
     @click.pass_obj
     @functools.wraps(command)
     def called(context: Context, /, **given: Any) -> None:  # noqa: ANN401 - click's own values, by option
-        shared = {name: given.pop(name) for name in Wanted.__dataclass_fields__}
-        command(context, Wanted(**shared), **given)
+        shared = {name: given.pop(name) for name in LoginOptions.__dataclass_fields__}
+        command(context, LoginOptions(**shared), **given)
 
     return called
 
@@ -96,7 +96,7 @@ class Start:
     browses: bool
 
 
-def log_in(context: Context, wanted: Wanted, way: Callable[[Start], Session]) -> None:
+def log_in(context: Context, wanted: LoginOptions, way: Callable[[Start], Session]) -> None:
     """Log in by that way unless a login is there already, keep what it gives, and say so."""
     from sso_login.core.model import OAUTH
     from sso_login.flows.login import already

@@ -15,7 +15,7 @@ import pytest
 
 from sso_login.cli.commands.roles.serving import Asked, cached, fetched
 from sso_login.cli.context import Context
-from sso_login.cli.credential_source import Wanted, resolve
+from sso_login.cli.credential_source import RoleOptions, resolve
 from sso_login.cli.output.render import Render
 from sso_login.core.errors import LoginRequired, UsageProblem
 from sso_login.core.message import Notice
@@ -220,7 +220,7 @@ def caches(sh: Shell, profile: str = "dev") -> Cache:
         return World(sh.env, attended=attended, notify=notify, clock=sh.clock, entries=sh.entries)
 
     context = Context(Render(quiet=True), build=build)
-    wanted = Wanted(profile=profile)
+    wanted = RoleOptions(profile=profile)
     return cached(
         context, fetched(context, [lambda: Asked.of(resolve(context, wanted), wanted)]), begin=lambda job: job()
     )

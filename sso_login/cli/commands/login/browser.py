@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sso_login.cli.commands.login.first_run import first_run, keep
-from sso_login.cli.login import Start, Wanted, log_in, login_options
+from sso_login.cli.login import LoginOptions, Start, log_in, login_options
 from sso_login.cli.options import Command, duration
 from sso_login.core.errors import UsageProblem
 from sso_login.core.times import spoken
@@ -34,7 +34,7 @@ NEVER_GIVE: Final = "Paste it here and nowhere else: anybody else who asks for i
     help="Wait on this port of 127.0.0.1 (default: a free one).",
 )
 @click.option("--paste", is_flag=True, help="Wait for the address to be pasted; for a browser on another machine.")
-def browser(context: Context, wanted: Wanted, *, timeout: float, port: int | None, paste: bool) -> None:
+def browser(context: Context, wanted: LoginOptions, *, timeout: float, port: int | None, paste: bool) -> None:
     """Log in to SESSION in a browser on this machine: no code to compare, and nobody else can finish it."""
     if paste and not context.world(asks=True).attended:
         hint = "Leave --paste out to wait on 127.0.0.1, or log in with `sso-login device`."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sso_login.cli.commands.login.first_run import first_run, keep
-from sso_login.cli.login import Start, Wanted, log_in, login_options
+from sso_login.cli.login import LoginOptions, Start, log_in, login_options
 from sso_login.cli.options import Command, duration
 from sso_login.cli.output.colour import unicode
 from sso_login.cli.output.render import columns
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--qr", is_flag=True, help="Show the address as a QR code, too (by itself where no browser opens).")
 @click.option("--copy", is_flag=True, help="Ask the terminal to copy the code to the clipboard.")
 @click.option("--timeout", type=duration, help="Give up after this long.")
-def device(context: Context, wanted: Wanted, *, qr: bool, copy: bool, timeout: float | None) -> None:
+def device(context: Context, wanted: LoginOptions, *, qr: bool, copy: bool, timeout: float | None) -> None:
     """Log in to SESSION: shows a code, waits until it is approved in a browser, keeps the tokens."""
     first = first_run(context, wanted)
     log_in(context, first.wanted, partial(_approved, extras=Extras(qr=qr, copy=copy), timeout=timeout))
@@ -43,7 +43,7 @@ def device(context: Context, wanted: Wanted, *, qr: bool, copy: bool, timeout: f
 
 def log_in_to(context: Context, session: str) -> None:
     """Log in to a session as `sso-login device SESSION` does."""
-    log_in(context, Wanted(session), partial(_approved, extras=Extras(qr=False, copy=False), timeout=None))
+    log_in(context, LoginOptions(session), partial(_approved, extras=Extras(qr=False, copy=False), timeout=None))
 
 
 @dataclass(frozen=True, slots=True)

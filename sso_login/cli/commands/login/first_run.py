@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sso_login.cli.context import Context
-    from sso_login.cli.login import Wanted
+    from sso_login.cli.login import LoginOptions
 
 _WHERE: Final = "Start URL of your AWS access portal, or its first word (https://FIRST-WORD.awsapps.com/start)"
 _REGION: Final = "Region of the Identity Center (your administrator knows it)"
@@ -24,11 +24,11 @@ _PORTAL: Final = re.compile(r"(?:^|\.)portal\.([a-z0-9-]+)\.app\.aws(?:\.[a-z]+)
 class FirstRun(NamedTuple):
     """What to log in with, and whether that is to be kept since it was asked for."""
 
-    wanted: Wanted
+    wanted: LoginOptions
     asked: bool = False
 
 
-def first_run(context: Context, wanted: Wanted) -> FirstRun:
+def first_run(context: Context, wanted: LoginOptions) -> FirstRun:
     """Ask for start URL and region where nothing is configured or named, and somebody is at the terminal."""
     from sso_login.cli.ask import answered
     from sso_login.core.model import checked_region
@@ -90,7 +90,7 @@ def region_of(url: str, env: Mapping[str, str]) -> str:
         return ""
 
 
-def keep(context: Context, wanted: Wanted) -> None:
+def keep(context: Context, wanted: LoginOptions) -> None:
     """Write the session that was logged in to into the AWS config file, and offer profiles for its roles."""
     from sso_login.adapters.aws_files.aws_edit import Change, title_of
     from sso_login.cli.ask import confirmed

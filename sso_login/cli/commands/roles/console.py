@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.credential_source import Wanted, profile_argument, target_options
+from sso_login.cli.credential_source import RoleOptions, profile_argument, target_options
 from sso_login.cli.options import Command
 from sso_login.cli.output.render import out
 from sso_login.core.errors import SsoLoginError, UsageProblem
@@ -27,7 +27,7 @@ PATIENCE: Final = 60.0  # seconds that a browser may take to start
 @profile_argument
 @click.option("--print", "prints", is_flag=True, help="Print the address, which signs in the first who opens it.")
 @click.option("--destination", metavar="URL", help="The page to begin with.  [default: the console's home]")
-def console(context: Context, wanted: Wanted, *, prints: bool, destination: str | None) -> None:
+def console(context: Context, wanted: RoleOptions, *, prints: bool, destination: str | None) -> None:
     """Open the AWS console in the browser, signed in with credentials of a role."""
     from sso_login.aws.console import console_url, federation_url, home_url
     from sso_login.cli.commands.roles.target import Target, logged_in

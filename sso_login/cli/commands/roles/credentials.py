@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sso_login.cli.credential_source import Wanted, profile_argument, target_options
+from sso_login.cli.credential_source import RoleOptions, profile_argument, target_options
 from sso_login.cli.options import Command, OneOf
 from sso_login.cli.output.credential_formats import FORMATS
 from sso_login.cli.output.render import out
@@ -37,7 +37,7 @@ sso-login credentials --profile dev --write-profile dev-keys     (from cron, for
 @click.option(
     "--write-profile", "name", metavar="NAME", help="Print nothing; keep [NAME] of the shared credentials file fresh."
 )
-def credentials(context: Context, wanted: Wanted, *, form: str | None, name: str | None) -> None:
+def credentials(context: Context, wanted: RoleOptions, *, form: str | None, name: str | None) -> None:
     """Print credentials of a role, cached until 5 minutes before they expire. Never asks anything."""
     from sso_login.cli.commands.roles.target import Target
     from sso_login.core.model import SIGNIN, SSO

@@ -10,7 +10,7 @@ import click
 
 from sso_login import layout
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.credential_source import Wanted, target_options
+from sso_login.cli.credential_source import RoleOptions, target_options
 from sso_login.cli.options import Command, duration
 from sso_login.cli.output.credential_formats import CLEARED, variables
 from sso_login.core.errors import SsoLoginError, UsageProblem
@@ -84,7 +84,7 @@ class WithProfile(Command):
 )
 def run(
     context: Context,
-    wanted: Wanted,
+    wanted: RoleOptions,
     *,
     server: bool,
     token_file: bool,

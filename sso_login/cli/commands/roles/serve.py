@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.credential_source import Wanted
+from sso_login.cli.credential_source import RoleOptions
 from sso_login.cli.options import Command, OneOf, duration
 from sso_login.cli.output.credential_formats import SHELLS, assigned, environment
 from sso_login.cli.output.render import out, printable
@@ -50,7 +50,7 @@ def serve(context: Context, *, profiles: tuple[str, ...], port: int, seconds: fl
     from sso_login.cli.commands.roles.target import Target
 
     names: Sequence[str | None] = list(dict.fromkeys(profiles)) or [None]
-    targets = [Target(context, Wanted(profile=name)) for name in names]
+    targets = [Target(context, RoleOptions(profile=name)) for name in names]
     pairs = fetched(context, [partial(_asked, target) for target in targets])
     with child.held(), serving(context, pairs, port=port, seconds=seconds) as served:
         out(_written(served, form))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sso_login.cli.commands.roles.target import logged_in
 from sso_login.cli.context import Context
-from sso_login.cli.credential_source import Wanted, resolve
+from sso_login.cli.credential_source import RoleOptions, resolve
 from sso_login.cli.output.render import Render
 from sso_login.cli.role_sources import SignInSource
 from sso_login.core.errors import LoginRequired, UsageProblem
@@ -40,11 +40,11 @@ class Asked:
     """One set of credentials that is to be served: by which name, as the command line means it, and what that is."""
 
     name: str
-    wanted: Wanted
+    wanted: RoleOptions
     source: Source
 
     @classmethod
-    def of(cls, source: Source, wanted: Wanted) -> Asked:
+    def of(cls, source: Source, wanted: RoleOptions) -> Asked:
         """Name it: by the profile that was said, else by that of the role, else ACCOUNT:ROLE."""
         if isinstance(source, SignInSource):
             source.longest = _HALF

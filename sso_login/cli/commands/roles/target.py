@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sso_login.cli.ask import confirmed
 from sso_login.cli.commands.roles.listed import Lists, plain
-from sso_login.cli.credential_source import RoleUnnamed, Wanted, resolve
+from sso_login.cli.credential_source import RoleOptions, RoleUnnamed, resolve
 from sso_login.cli.output.colour import terminal
 from sso_login.core.credentials import RoleKey
 from sso_login.core.errors import LoginRequired, SessionUnnamed, StoredElsewhere, UsageProblem
@@ -29,7 +29,7 @@ _NAMED: Final = 5  # that an error names
 class Target:
     """What a command line means, and what a human added to it; asked for what is missing once."""
 
-    def __init__(self, context: Context, wanted: Wanted) -> None:
+    def __init__(self, context: Context, wanted: RoleOptions) -> None:
         """Ask nothing yet."""
         self._context = context
         self.wanted = self._said = wanted
@@ -99,8 +99,8 @@ class Target:
         from sso_login.cli.commands.roles.role_picker import picked
 
         role, profile = picked(self._context, chosen, among)
-        named = Wanted(session=chosen.name, account=role.account.id, role=role.name)
-        self.wanted = Wanted(profile=profile) if profile else named
+        named = RoleOptions(session=chosen.name, account=role.account.id, role=role.name)
+        self.wanted = RoleOptions(profile=profile) if profile else named
 
     def _remember(self, found: Source) -> None:
         if self._context.human and len(found.words) == 2 and found.instance.kind != SIGNIN:
