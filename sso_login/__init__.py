@@ -1,3 +1,3 @@
 """sso-login: device-code login for AWS IAM Identity Center, kept in the OS keyring."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

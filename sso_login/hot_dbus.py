@@ -31,7 +31,7 @@ BUS = "org.freedesktop.DBus"
 _SECRETS = "org.freedesktop.secrets"
 DRIVER = ("/org/freedesktop/DBus", BUS)
 _SERVICE = ("/org/freedesktop/secrets", "org.freedesktop.Secret.Service")
-DEFAULT = ("/org/freedesktop/secrets/aliases/default", "org.freedesktop.Secret.Collection")
+COLLECTION = "org.freedesktop.Secret.Collection"
 _REPLY, _ERROR = 2, 3  # message types
 _LIMIT = "org.freedesktop.DBus.Error.LimitsExceeded"
 
@@ -65,7 +65,7 @@ def _secret(service: str, bus: "Bus") -> "str | None":
         hello = bus.call(DRIVER, "Hello", to=BUS)
         opening = bus.call(_SERVICE, "OpenSession", "sv", string("plain") + b"\x01s\0\0\0\0" + string(""))
         wanted = {"service": service, "username": layout.USERNAME}
-        searching = bus.call(DEFAULT, "SearchItems", "a{ss}", attributes(wanted))
+        searching = bus.call(default(bus), "SearchItems", "a{ss}", attributes(wanted))
         bus.reply(hello)
         opened, found = bus.reply(opening), bus.reply(searching)
         opened.skip_variant()
@@ -77,6 +77,17 @@ def _secret(service: str, bus: "Bus") -> "str | None":
         return bus.reply(bus.call(_SERVICE, "GetSecrets", "aoo", asked)).secret(items[0], session)
     finally:
         bus.close()
+
+
+def default(bus: "Bus") -> "tuple[str, str]":
+    """Find the default collection by its alias; LookupError where there is none.
+
+    Its path is asked for: not every service (KeePassXC, KWallet) answers at the alias's own.
+    """
+    path = bus.reply(bus.call(_SERVICE, "ReadAlias", "s", string("default"))).string()
+    if path == "/":
+        raise LookupError
+    return path, COLLECTION
 
 
 class Bus:

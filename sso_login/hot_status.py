@@ -112,8 +112,8 @@ def _none_in_keyring(entry: str, env: "Mapping[str, str]") -> bool:
     try:
         bus.call(hot_dbus.DRIVER, "Hello", to=hot_dbus.BUS)
         wanted = {"service": entry, "username": layout.USERNAME}
-        found = bus.call(hot_dbus.DEFAULT, "SearchItems", "a{ss}", hot_dbus.attributes(wanted))
-        path, interface = hot_dbus.DEFAULT
+        path, interface = hot_dbus.default(bus)
+        found = bus.call((path, interface), "SearchItems", "a{ss}", hot_dbus.attributes(wanted))
         asked = hot_dbus.string(interface)
         asked += b"\0" * (-len(asked) % 4) + hot_dbus.string("Locked")
         locked = bus.call((path, "org.freedesktop.DBus.Properties"), "Get", "ss", asked)

@@ -198,7 +198,11 @@ def test_ctrl_break_ends_it_cleanly(env: dict[str, str]) -> None:
         for line in child.stderr:
             if b"Code:" in line:
                 break
-        child.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM)
+        try:
+            child.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM)
+        except (OSError, SystemError):
+            child.kill()
+            pytest.skip("left alone: there is no console here to press Ctrl-Break in")
         child.stderr.read()
         assert child.wait(60) == 128 + int(getattr(signal, "SIGBREAK", 0))
 

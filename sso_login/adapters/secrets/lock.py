@@ -137,19 +137,26 @@ def _close_in_child() -> None:
 forks.in_child(_close_in_child)
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
+    from ctypes import wintypes
+
+    _TAKEN: Final = 33  # ERROR_LOCK_VIOLATION; msvcrt.locking tells no more than errno, which is not always set
+    _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    for _call in (_kernel.LockFile, _kernel.UnlockFile):  # from and length, each in two words
+        _word = wintypes.DWORD
+        _call.argtypes = (wintypes.HANDLE, _word, _word, _word, _word)
 
     def _lock(descriptor: int) -> bool:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
+        if _kernel.LockFile(msvcrt.get_osfhandle(descriptor), 0, 0, 1, 0):
+            return True
+        error = ctypes.get_last_error()
+        if error == _TAKEN:
             return False
-        return True
+        raise ctypes.WinError(error)
 
     def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        _kernel.UnlockFile(msvcrt.get_osfhandle(descriptor), 0, 0, 1, 0)
 
 else:
     import fcntl

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import secretstorage
+from keyring.backends.SecretService import Keyring
 
 from sso_login import layout
 from sso_login.core.commands import INTO_FILES
@@ -29,7 +30,10 @@ def ready(env: Mapping[str, str], *, interactive: bool) -> None:
         raise StoreUnusable(message, hint=f"Run this inside a login session, {INTO_FILES}") from error
     try:
         with closing(connection) as bus:
-            locked = secretstorage.Collection(bus).is_locked()
+            # By its path: not every service (KeePassXC, KWallet) answers at that of the alias, which keyring takes.
+            collection = secretstorage.get_collection_by_alias(bus, "default")
+            locked = collection.is_locked()
+            Keyring.preferred_collection = collection.collection_path  # type: ignore[attr-defined] # keyring asks hasattr
     except secretstorage.ItemNotFoundException as error:
         message = "the keyring has no default collection"
         hint = f"Create one (Passwords and Keys, or log in to the desktop once), {INTO_FILES}"
