@@ -113,6 +113,7 @@ def log_in(context: Context, wanted: LoginOptions, way: Callable[[Start], Sessio
         told_of_sdk_cache(context, world, found, chosen)
         return
     browses = world.attended and not wanted.no_browser
+    context.render.about = chosen = _led(world, chosen)
     if chosen.instance.kind == OAUTH:
         chosen, registered = _discovered(world, chosen), None
     else:
@@ -123,6 +124,19 @@ def log_in(context: Context, wanted: LoginOptions, way: Callable[[Start], Sessio
     StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=named)
     context.render.signed_in(new, basis.store, now=world.clock.now())
     told_of_sdk_cache(context, world, new, chosen)
+
+
+def _led(world: World, chosen: Chosen) -> Chosen:
+    """Follow a start URL on a company's own host to AWS's, once a login; any other is left as it is."""
+    from sso_login.aws.vanity import is_vanity, led_to
+    from sso_login.core.model import SSO, normal_url
+
+    written = chosen.written or chosen.instance.start_url
+    if chosen.instance.kind != SSO or not is_vanity(written):
+        return chosen
+    url, region = led_to(written, world.transport)
+    there = replace(chosen.instance, start_url=url, region=region or chosen.instance.region)
+    return replace(chosen, instance=there, written="" if url == normal_url(written) else written)
 
 
 def _tell_of_import(context: Context, world: World, chosen: Chosen) -> None:

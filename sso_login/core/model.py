@@ -266,6 +266,7 @@ class Card:
     refresh token, whose fingerprint is `about`; empty in a card of an older version, which meant the stored one.
     While the login moves from one store to the other, `also` and `also_entries` are what lies in the other one.
     `began` is when the login was made, `lasted` how long earlier ones lasted: at least and at most so many seconds.
+    `written` is a start URL on a company's own host that led to the instance's; empty where none did.
     """
 
     name: str
@@ -283,6 +284,7 @@ class Card:
     also_entries: tuple[str, ...] = ()
     began: int = field(default=0, compare=False)
     lasted: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+    written: str = ""
 
     def refused_at(self, now: float, token: Token) -> Card:
         """Give the card of a login whose refresh token is refused now; how long the login lasted is remembered."""

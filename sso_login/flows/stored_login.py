@@ -85,6 +85,7 @@ def card_of(session: Session, store: Store, *, old: Card | None = None) -> Card:
         sdk_cache=old.sdk_cache if old else "",
         also=old.also if old else "",
         also_entries=old.also_entries if old else (),
+        written=old.written if old else "",
         **({"began": old.began, "lasted": old.lasted} if old else {}),  # type: ignore[arg-type] # a mixed bag
     )
 
@@ -235,6 +236,7 @@ class StoredLogin:
             old, before = readable_card(ports, session.name), earlier(store, session.name)
             session = spending(before, session) if before else session
             card = replace(card_of(session, store, old=old), sdk_cache=sdk_cache, began=session.token.issued_at)
+            card = replace(card, written=self._chosen.written)
             if old is None:
                 ports.cards.write(card)
             elif old.store == store.kind:

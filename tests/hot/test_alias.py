@@ -9,8 +9,9 @@ import pytest
 
 if sys.platform != "linux":
     pytest.skip("the Secret Service is Linux's", allow_module_level=True)
+assert sys.platform == "linux"  # tells the type checker
 
-from sso_login import hot_dbus
+from sso_login import hot_dbus  # noqa: E402 - it is for Linux alone
 
 
 class OtherService:

@@ -95,6 +95,7 @@ def _members(card: Card) -> dict[str, object]:
         "about": card.about,
         **({"began": card.began} if card.began else {}),
         **({"lasted": [f"{least}-{most}" for least, most in card.lasted]} if card.lasted else {}),
+        **({"written": card.written} if card.written else {}),
         **({"also": card.also, "also_entries": list(card.also_entries)} if card.also else {}),
     }
 
@@ -124,6 +125,7 @@ def _card(content: bytes) -> Card:
         began=fields.seconds("began") if fields.has("began") else 0,
         lasted=tuple(map(_span, fields.texts("lasted"))) if fields.has("lasted") else (),
         also=fields.text("also", ""),
+        written=fields.text("written", ""),
         also_entries=fields.texts("also_entries") if fields.has("also_entries") else (),
     )
 

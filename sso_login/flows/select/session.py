@@ -202,7 +202,7 @@ def _of_section(sources: Sources, section: SsoSection, *, through: Profile | Non
         sdk_cache=section.sdk_cache,
         source=f"config section [{names.plain(section.title)}]",
         profile=profile.name if profile else None,
-    )
+    ).led()
 
 
 def _of_legacy(sources: Sources, profile: Profile) -> Chosen:
@@ -215,7 +215,7 @@ def _of_legacy(sources: Sources, profile: Profile) -> Chosen:
         source=f"profile {names.plain(profile.name)}",
         profile=profile.name,
         cache_name=profile.start_url or "",
-    )
+    ).led()
 
 
 def _of_card(sources: Sources, card: Card) -> Chosen:
@@ -260,17 +260,19 @@ def _by_flags(sources: Sources, *, start_url: str | None, region: str | None, na
         section = sources.config.issuers.sections[wanted]
         message = f"{names.quoted(wanted)} is the name of an issuer: {sources.config.issuers.place(section.title)}"
         raise UsageProblem(message, hint="Give the session another name: --name.")
-    free = names.free(wanted, instance, _holder(sources, wanted))
-    return Chosen(free, instance, (DEFAULT_SCOPE,), sources.cards.get(free), sdk_cache=False, source="flags")
+    free = names.free(wanted, instance, _holder(sources, wanted, asked=instance.region))
+    return Chosen(free, instance, (DEFAULT_SCOPE,), sources.cards.get(free), sdk_cache=False, source="flags").led()
 
 
-def _holder(sources: Sources, name: str) -> tuple[str | None, str | None] | None:
+def _holder(sources: Sources, name: str, *, asked: str) -> tuple[str | None, str | None] | None:
     section, profile = sources.config.sessions.get(name), sources.config.profiles.get(name)
     card = sources.cards.get(name)
     if section is not None:
         return section.start_url, section.region
     if profile is not None and profile.legacy:
         return profile.start_url, profile.region
+    if card is not None and card.written:
+        return card.written, asked  # the region is that of the place it led to
     return (card.instance.start_url, card.instance.region) if card is not None else None
 
 

@@ -649,3 +649,16 @@ def test_two_names_that_differ_in_their_spelling_alone_are_two() -> None:
     """Each is found as it is written."""
     names = Named({"caf\u00e9": 1, "cafe\u0301": 2})
     assert (names["caf\u00e9"], names.get("cafe\u0301"), names.get("x")) == (1, 2, None)
+
+
+def test_a_company_s_own_start_url_means_what_the_last_login_found_behind_it() -> None:
+    """No network is needed to know that; a URL that was edited since is another one."""
+    vanity = "https://sso.company.example/start"
+    conf = AwsConfig(PATH, {"my-sso": section("my-sso", f"{vanity}/#/")})
+    known_card = Card("my-sso", Instance(START, "eu-west-1"), SCOPE, "file", "file", written=vanity)
+    found = choose(conf, (known_card,), {})
+    assert (found.instance.start_url, found.instance.region, found.written) == (START, "eu-west-1", vanity)
+    edited = AwsConfig(PATH, {"my-sso": section("my-sso", "https://other.example/start")})
+    assert choose(edited, (known_card,), {}).instance.start_url == "https://other.example/start"
+    flagged = choose(NOTHING, (replace(known_card, name="sso"),), {}, start_url=vanity, region="us-east-1", name="sso")
+    assert (flagged.name, flagged.instance.start_url) == ("sso", START)
