@@ -97,8 +97,10 @@ def user_home(env: "Mapping[str, str]") -> str:
 def expanded(env: "Mapping[str, str]", path: str) -> str:
     """Put the user's home in place of a leading `~`; `~NAME` is for the system to know; raise NoHome."""
     if path == "~" or path.startswith(("~/", "~" + os.sep)):
-        return user_home(env) + path[1:]
-    return os.path.expanduser(path)
+        path = user_home(env) + path[1:]
+    else:
+        path = os.path.expanduser(path)
+    return path.replace("/", "\\") if sys.platform == "win32" else path  # what is shown has separators of one kind
 
 
 def home(env: "Mapping[str, str]") -> str:

@@ -9,7 +9,9 @@ import codecs
 import os
 import re
 import stat
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from sso_login.adapters.aws_files.aws_lines import (
@@ -135,15 +137,31 @@ def _bytes(file: IniFile) -> tuple[bytes, Stamp | None]:
     return data, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _text(data: bytes, file: IniFile) -> str:
-    """Decode; a byte order mark, at which botocore gives up, is what Windows editors leave and does no harm."""
+def _text(data: bytes, file: IniFile, *, otherwise: str | None = None) -> str:
+    """Decode; a byte order mark, at which botocore gives up, is what Windows editors leave and does no harm.
+
+    On Windows botocore reads the file in the encoding of the system's region: what is not UTF-8 is read so there, too
+    (`otherwise`).
+    """
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+    encoding = otherwise or _windows_encoding()
+    if encoding:
+        with suppress(UnicodeDecodeError, LookupError):
+            return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     # Raised here, not above: the decoder's error would carry the file's whole content along.
     raise file.wrong_at(line, "not UTF-8 text", hint="Save the file as UTF-8.")
+
+
+def _windows_encoding() -> str:
+    if sys.platform != "win32":
+        return ""
+    import locale
+
+    return locale.getencoding()
 
 
 class _Reader:

@@ -19,7 +19,7 @@ from botocore.exceptions import ConfigParseError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sso_login.adapters.aws_files.aws_config import config_path, read_config
+from sso_login.adapters.aws_files.aws_config import IniFile, _text, config_path, read_config
 from sso_login.core.config import AwsConfig
 from sso_login.core.errors import ConfigError
 
@@ -438,3 +438,12 @@ def test_any_bytes_are_a_config_or_a_config_error(tmp_path: Path, content: bytes
     """No file makes the reader fail in another way, and its errors are one line."""
     answer = read_or_refusal(tmp_path, content)
     assert isinstance(answer, AwsConfig) or "\n" not in answer.message
+
+
+def test_what_windows_wrote_in_its_own_encoding_is_read_in_that() -> None:
+    """As botocore reads it there; UTF-8 goes first, and what is neither is named with its line."""
+    assert _text("name = caf\u00e9\r\n".encode("cp1252"), IniFile("config"), otherwise="cp1252") == "name = caf\u00e9\n"
+    assert _text("name = caf\u00e9".encode(), IniFile("config"), otherwise="cp1252") == "name = caf\u00e9"
+    for otherwise in ("utf-16", "no-such-encoding"):
+        with pytest.raises(ConfigError, match=r"line 2: not UTF-8"):
+            _text(b"a = b\nc = \xff", IniFile("config"), otherwise=otherwise)
