@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from benchmarks.table import ratio_cells, table
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 
 _SESSION: Final = "work-sso"
+_BUSY: Final = ": others were at work, so a ratio may be off by as much as the line of F is from 1.00, and more"
 _READING: Final = """\
 **F** is `<venv>/bin/python -I -c pass`. Each run of a path is paired with a run of F right before or after it, all
 paths once a round in shuffled order, in a clean environment; a ratio is the median over {rounds} rounds. The verdict is
@@ -125,7 +127,9 @@ def written(desk: Desk, folder: Path, rounds: int) -> str:
     beside = crowds.busy_table(tokens, desk.floor, (100, 300), python=python)
     expired = crowds.expiry_table(desk.crowded, desk.floor, 100, python=python)
     remembered = growth.memory_table([*paths, *others], python=python)
-    loads = f"load average {before:.2f} when it began to measure, {machine.load():.2f} when it was done"
+    after = machine.load()
+    loads = f"load average {before:.2f} when it began to measure, {after:.2f} when it was done"
+    loads += _BUSY if max(before, after) > (os.cpu_count() or 1) else ""
     return "\n".join(
         [
             "# Results of `python3 benchmarks/run.py`\n",
