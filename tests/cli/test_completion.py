@@ -177,13 +177,13 @@ def test_what_only_the_shell_knows_is_left_to_it(sh: Shell) -> None:
 
 
 def test_trouble_completes_nothing_and_says_nothing(known: Shell) -> None:
-    """A card or a config that cannot be read, a word nobody knows, a shell nobody knows, flags that print something."""
+    """A config that cannot be read, a word nobody knows, a shell nobody knows; what a card says is not even read."""
     known("device", "--name", "carded", "--start-url", known.emulator.start_url, "--region", "us-east-1")
     card = Path(known.env["SSO_LOGIN_HOME"], "sessions", "carded")
     card.write_text("{")
-    assert asked(known, "status", "") == ["legacy", "my-sso", "other"]
+    assert asked(known, "status", "") == ["carded", "legacy", "my-sso", "other"]  # `logout carded` is what helps
     card.chmod(0o644)
-    assert asked(known, "status", "") == ["legacy", "my-sso", "other"]
+    assert asked(known, "status", "") == ["carded", "legacy", "my-sso", "other"]
     known.config.write_text("[sso-session my-sso\n")
     assert asked(known, "status", "") == []
     assert asked(known, "stauts", "") == []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from sso_login import layout
 from sso_login.adapters.secrets import files
 from sso_login.core import commands
 from sso_login.core.errors import BadRecord, NewerRecord, StorageError
-from sso_login.core.model import SSO, Card
-from sso_login.storage import record
+
+if TYPE_CHECKING:
+    from sso_login.core.model import Card
 
 _VERSION: Final = 1
 
@@ -20,9 +21,9 @@ _VERSION: Final = 1
 class FileCards:
     """The port Cards over JSON files in `HOME/sessions`."""
 
-    def __init__(self, home: str, kind: str = SSO) -> None:
+    def __init__(self, home: str, kind: str = layout.SESSION) -> None:
         """Keep the cards of that kind of login below that state folder."""
-        self.folder = os.path.join(home, "sessions" if kind == SSO else kind)
+        self.folder = os.path.join(home, "sessions" if kind == layout.SESSION else kind)
         self._kind = kind
 
     def names(self) -> list[str]:
@@ -36,6 +37,8 @@ class FileCards:
 
     def parsed(self, name: str, content: bytes) -> Card:
         """Give the card that a file holds; raise BadRecord, NewerRecord."""
+        from sso_login.storage import record
+
         path = self.path(name)
         try:
             card = _card(content)
@@ -64,6 +67,8 @@ class FileCards:
         """Read a session's name from that of the file, or in the card where the file has a digest for a name."""
         if "=" not in file:
             return unquote(file, errors="replace")
+        from sso_login.storage import record
+
         path = os.path.join(self.folder, file)
         try:
             name = _card(files.read(path) or b"").name
@@ -80,6 +85,8 @@ class FileCards:
 
 
 def _members(card: Card) -> dict[str, object]:
+    from sso_login.storage import record
+
     return {
         "version": _VERSION,
         "name": card.name,
@@ -101,6 +108,9 @@ def _members(card: Card) -> dict[str, object]:
 
 
 def _card(content: bytes) -> Card:
+    from sso_login.core.model import Card
+    from sso_login.storage import record
+
     try:
         fields = record.Fields.of(content.decode())
     except UnicodeDecodeError:
@@ -131,6 +141,8 @@ def _card(content: bytes) -> Card:
 
 
 def _span(text: str) -> tuple[int, int]:
+    from sso_login.storage import record
+
     least, _, most = text.partition("-")
     if not (least.isascii() and least.isdigit() and most.isascii() and most.isdigit() and len(text) < 24):
         raise record.Broken("lasted is not a list of spans")

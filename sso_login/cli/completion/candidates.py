@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete with sessions that are not on the command line yet."""
-    from sso_login.flows.select.session import known
+    from sso_login.flows.select.known_names import known_names
 
     world = _world(ctx)
     given = ctx.params.get(param.name or "") or ()
-    names = known(world.config, [*_cards(world.cards), *_cards(world.oauth.cards)])
+    names = known_names(world.config, [*world.cards.names(), *world.oauth.cards.names()])
     return _items((name for name in names if name not in given and not name.startswith("-")), incomplete)
 
 
 def session_values(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete the value of an option with sessions of AWS, which have roles."""
-    from sso_login.flows.select.session import known_to_aws
+    from sso_login.flows.select.known_names import names_of_aws
 
     world = _world(ctx)
-    return _items(known_to_aws(world.config, _cards(world.cards)), incomplete)
+    return _items(names_of_aws(world.config, world.cards.names()), incomplete)
 
 
 def aws_sessions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -131,7 +131,7 @@ def _cards(cards: FileCards) -> Iterator[Card]:
 
 
 def _signed_in(world: World) -> set[str]:
-    return {card.name for card in _cards(world.signin.cards)}
+    return set(world.signin.cards.names())
 
 
 def _items(names: Iterable[str], incomplete: str, described: dict[str, str] | None = None) -> list[CompletionItem[str]]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sso_login.core.config import (
     AwsConfig,
-    Issuers,
     Named,
     Profile,
     SsoSection,
@@ -21,6 +20,7 @@ from sso_login.flows.select.chosen import Chosen
 from sso_login.flows.select.config import Sources, configured, profile_for, spoken_to
 from sso_login.flows.select.issuer import of_issued, of_issuer
 from sso_login.flows.select.known_cards import EveryCard
+from sso_login.flows.select.known_names import known_names, names_of_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,13 +51,12 @@ def choose(  # noqa: PLR0913 - contract section 1 names as many ways to name a s
 
 def known(config: AwsConfig, cards: Iterable[Card]) -> list[str]:
     """List the names of all sessions that are in a config or have a card, sorted; those of OAuth issuers, too."""
-    legacy = (name for name, profile in config.profiles.items() if profile.legacy)
-    return sorted({*config.sessions, *legacy, *config.issuers.sections, *(card.name for card in cards)})
+    return known_names(config, (card.name for card in cards))
 
 
 def known_to_aws(config: AwsConfig, cards: Iterable[Card]) -> list[str]:
     """List the names of the sessions of IAM Identity Center alone."""
-    return known(config._replace(issuers=Issuers()), (card for card in cards if card.instance.kind != OAUTH))
+    return names_of_aws(config, (card.name for card in cards if card.instance.kind != OAUTH))
 
 
 def chosen_all(
