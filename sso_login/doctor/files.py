@@ -38,10 +38,9 @@ def state_findings(home: str) -> Iterator[Finding]:
         missing = isinstance(error.__cause__, FileNotFoundError)
         yield fine(FILES, f"there is no state folder {home} yet") if missing else of_error(FILES, error)
         return
-    wrong = [*_state_folder(home)]
-    count = 0
-    for folder in (Path(home, name) for name in FOLDERS) if Path(home).is_dir() else ():
-        found, problems = _folder(folder)
+    wrong, count = [*_state_folder(home)], 0
+    for name in () if wrong else FOLDERS:  # below one that is refused nothing is opened
+        found, problems = _folder(Path(home, name))
         count += found
         wrong += problems
     yield from wrong
@@ -58,8 +57,8 @@ def _state_folder(home: str) -> Iterator[Finding]:
     if not stat.S_ISDIR(info.st_mode):
         yield of_error(FILES, safety.unsafe(home, "kind", folder=True))
     elif sys.platform != "win32" and info.st_mode & 0o022:
-        # Wider to read is no matter, as that of a mounted volume is: the folders inside are the boundary.
-        yield odd(FILES, f"others may write in {home}", f"Fix it: `chmod go-w {_quoted(home)}`.")
+        # Wider to read is no matter, as that of a mounted volume is: the folders inside are private.
+        yield broken(FILES, f"others may write in {home}", f"Fix it: `chmod go-w {_quoted(home)}`.")
 
 
 def _folder(path: Path) -> tuple[int, list[Finding]]:

@@ -25,7 +25,7 @@ def ran(folder: Path, *argv: str, **env: str) -> Ran:
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-@pytest.mark.parametrize("name", ["click", "certifi", "json", "urllib3"])
+@pytest.mark.parametrize("name", ["click", "json", "urllib3"])
 @pytest.mark.parametrize("package", [False, True], ids=["file", "package"])
 def test_what_stands_in_the_way_is_named(tmp_path: Path, name: str, body: str, *, package: bool) -> None:
     """Error and hint, whichever way it fails, and exit 1."""

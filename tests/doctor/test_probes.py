@@ -72,11 +72,11 @@ def test_a_link_in_place_of_a_file_is_a_failure(state: Path) -> None:
 
 
 def test_a_state_folder_that_others_may_write_in(state: Path) -> None:
-    """Wide to read is fine, as that of a mounted volume is; wide to write is a warning; no folder is a failure."""
+    """Wide to read is fine, as that of a mounted volume is; wide to write is refused, and so is what is no folder."""
     state.chmod(0o755)
     assert statuses(probe_files.state_findings(str(state))) == [OK]
     state.chmod(0o777)
-    assert statuses(probe_files.state_findings(str(state))) == [WARN]
+    assert statuses(probe_files.state_findings(str(state))) == [FAIL]
     assert statuses(probe_files.state_findings(str(state / "secrets" / "x"))) == [FAIL]
 
 

@@ -136,7 +136,6 @@ def test_what_cannot_be_meant_is_exit_2(sh: Shell, argv: tuple[str, ...], env: d
         "sso-login credentials --session my-sso --account 111122223333",
         "sso-login credentials --session my-sso --account 111122223333 --role",
         "sso-login credentials --session my-sso --account 111122223333 --role x --format json",
-        "sso-login credentials --profile dev",
     ],
 )
 def test_a_credential_process_that_configure_would_not_write_is_not_followed(sh: Shell, value: str) -> None:
