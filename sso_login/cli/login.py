@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sso_login.cli.context import Context
     from sso_login.core.model import Client, Session
     from sso_login.flows.login import Ground
+    from sso_login.flows.renewal import Want
     from sso_login.flows.select.session import Chosen
     from sso_login.world import World
 
@@ -97,33 +98,45 @@ class Start:
 
 
 def log_in(context: Context, wanted: LoginOptions, way: Callable[[Start], Session]) -> None:
-    """Log in by that way unless a login is there already, keep what it gives, and say so."""
-    from sso_login.core.model import OAUTH
-    from sso_login.flows.login import already
-    from sso_login.flows.stored_login import StoredLogin
-
+    """Log in by that way, at an Identity Center or an OAuth issuer, unless a login is there already."""
     whole = context.world(asks=True)
     draw(context)
     context.render.about = chosen = wanted.chosen(context)
-    world = whole.of(chosen.instance.kind)
+    log_in_at(context, whole.of(chosen.instance.kind), chosen, wanted=wanted, way=way)
+
+
+def log_in_at(
+    context: Context,
+    world: World,
+    chosen: Chosen,
+    *,
+    wanted: LoginOptions,
+    way: Callable[[Start], Session],
+    enough: Want | None = None,
+) -> Session:
+    """Log in there by that way unless a login is there that is good `enough`; keep what it gives, and say so."""
+    from sso_login.core.model import SSO
+    from sso_login.flows import login
+    from sso_login.flows.stored_login import StoredLogin
+
     basis = grounded(world, chosen, force=wanted.force)
-    found = already(world, chosen, basis)
-    if found:
-        context.render.signed_in(found, basis.store, now=world.clock.now(), already=True)
-        told_of_sdk_cache(context, world, found, chosen)
-        return
-    browses = world.attended and not wanted.no_browser
-    context.render.about = chosen = _led(world, chosen)
-    if chosen.instance.kind == OAUTH:
-        chosen, registered = _discovered(world, chosen), None
+    found = login.already(world, chosen, basis, enough or login.ENOUGH)
+    if found is None:
+        browses = world.attended and not wanted.no_browser
+        context.render.about = chosen = _led(world, chosen)
+        registered = basis.registered(chosen) if chosen.instance.kind == SSO else None
+        chosen = _discovered(world, chosen)
+        _tell_of_import(context, world, chosen)
+        new = way(Start(context, world, chosen, registered=registered, browses=browses))
     else:
-        registered = basis.registered(chosen)
-    _tell_of_import(context, world, chosen)
-    new = way(Start(context, world, chosen, registered=registered, browses=browses))
-    named = chosen.cached_as if chosen.sdk_cache else ""
-    StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=named)
-    context.render.signed_in(new, basis.store, now=world.clock.now())
+        new = found
+    chosen = replace(chosen, cache_name=new.subject or chosen.cache_name)  # AWS Sign-In's file is named after who it is
+    if found is None:
+        named = chosen.cached_as if chosen.sdk_cache else ""
+        StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=named)
+    context.render.signed_in(new, basis.store, now=world.clock.now(), already=found is not None)
     told_of_sdk_cache(context, world, new, chosen)
+    return new
 
 
 def _led(world: World, chosen: Chosen) -> Chosen:
@@ -155,8 +168,11 @@ def _tell_of_import(context: Context, world: World, chosen: Chosen) -> None:
 
 def _discovered(world: World, chosen: Chosen) -> Chosen:
     """Ask an OAuth issuer where it is spoken to, each time a human logs in, and what to ask for by default."""
+    from sso_login.core.model import OAUTH
     from sso_login.flows.login import patience
 
+    if chosen.instance.kind != OAUTH:
+        return chosen
     issuer = world.oauth_issuer(chosen.instance)
     instance, scopes = patience(world.clock, world.notify, None).asked(issuer.discovered)
     return replace(chosen, instance=instance, scopes=chosen.scopes or scopes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,13 +12,12 @@ import click
 from sso_login.aws.signin_api import confirmation_url
 from sso_login.cli.commands.login.browser import NEVER_GIVE
 from sso_login.cli.completion import candidates as known
-from sso_login.cli.login import draw, grounded, told_of_sdk_cache
+from sso_login.cli.login import LoginOptions, Start, draw, log_in_at
 from sso_login.cli.options import Command, duration, json_flag
 from sso_login.core.errors import BadRecord, LoginRequired, UsageProblem
 from sso_login.core.message import Notice
 from sso_login.core.times import spoken
 from sso_login.flows.browser import PATIENCE, BrowserLogin, finish_browser, redirected, start_browser
-from sso_login.flows.login import already
 from sso_login.flows.renewal import Want
 from sso_login.flows.select.signin import check_profile, profile_named, to_sign_in
 from sso_login.flows.stored_login import StoredLogin, readable_card
@@ -39,16 +39,11 @@ sso-login exec --profile dev -- aws s3 ls"""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a command line of `signin` says."""
+class Browsing:
+    """Where the browser is and how long it is waited for: `remote`, or on this machine, at that port or a free one."""
 
-    profile: str | None
-    region: str | None = None
     remote: bool = False
-    sdk_cache: bool = False
-    no_browser: bool = False
-    force: bool = False
-    port: int | None = None
+    port: int = 0
     timeout: float = PATIENCE
 
 
@@ -68,93 +63,100 @@ class Asked:
 @click.option("--force", is_flag=True, help="Sign in again even if already signed in.")
 @json_flag
 @click.pass_obj
-def signin(context: Context, /, **given: object) -> None:
+def signin(  # noqa: PLR0913 - a parameter an option
+    context: Context,
+    *,
+    profile: str | None,
+    region: str | None,
+    remote: bool,
+    no_browser: bool,
+    port: int | None,
+    timeout: float,
+    sdk_cache: bool,
+    force: bool,
+) -> None:
     """Log in with AWS Sign-In, with what opens the AWS console; `credentials --profile` and `exec` then use it."""
-    _sign_in(context, Asked(**given))  # type: ignore[arg-type]  # click's own values, by option
+    wanted = LoginOptions(profile=profile, region=region, no_browser=no_browser, sdk_cache=sdk_cache, force=force)
+    if remote and not context.world(asks=True).attended:
+        raise UsageProblem("--remote needs a terminal to paste at", hint="Leave --remote out to wait on 127.0.0.1.")
+    _sign_in(context, wanted, Browsing(remote=remote, port=port or 0, timeout=timeout))
 
 
 def sign_in_as(context: Context, profile: str) -> None:
     """Sign in as `sso-login signin --profile PROFILE` does."""
-    _sign_in(context, Asked(profile))
+    _sign_in(context, LoginOptions(profile=profile), Browsing())
 
 
-def _sign_in(context: Context, asked: Asked) -> None:
+def _sign_in(context: Context, wanted: LoginOptions, browsing: Browsing) -> None:
     world = context.world(asks=True).signin
-    if asked.remote and not world.attended:
-        raise UsageProblem("--remote needs a terminal to paste at", hint="Leave --remote out to wait on 127.0.0.1.")
     draw(context)
-    chosen = _chosen(world, asked)
-    basis = grounded(world, chosen, force=asked.force)
-    found = already(world, chosen, basis, ENOUGH)
-    new = found or _approved(context, world, chosen, asked=asked)
-    if found is None:
-        _check(world, asked, new)
-        StoredLogin(world, chosen).sign_in(new, basis.store, sdk_cache=new.subject if asked.sdk_cache else "")
-    context.render.signed_in(new, basis.store, now=world.clock.now(), already=found is not None)
-    if asked.sdk_cache:
-        told_of_sdk_cache(context, world, new, replace(chosen, cache_name=new.subject))
-        if world.note_login_session(chosen.name, new.subject):
-            context.render.line(f"Profile {chosen.name} of {world.config.path} now names this login (login_session).")
+    chosen = _chosen(world, wanted)
+    way = partial(_approved, wanted=wanted, browsing=browsing)
+    new = log_in_at(context, world, chosen, wanted=wanted, way=way, enough=ENOUGH)
+    if wanted.sdk_cache and world.note_login_session(chosen.name, new.subject):
+        context.render.line(f"Profile {chosen.name} of {world.config.path} now names this login (login_session).")
 
 
-def _chosen(world: World, asked: Asked) -> Chosen:
+def _chosen(world: World, wanted: LoginOptions) -> Chosen:
     """Find what is to be logged in, before anybody is asked for anything."""
-    name = profile_named(asked.profile, world.env)
-    if asked.sdk_cache:
+    name = profile_named(wanted.profile, world.env)
+    if wanted.sdk_cache:
         check_profile(name, world.profile_keys(name))
     chosen = to_sign_in(
         world.config,
         world.env,
         name=name,
-        region=asked.region,
+        region=wanted.region,
         card=readable_card(world, name),
-        sdk_cache=asked.sdk_cache,
+        sdk_cache=wanted.sdk_cache,
     )
-    if asked.force:
+    if wanted.force:
         return chosen  # whatever lies there, and however
     # The SDKs name their file after who signed in, which only an earlier login can tell.
     with suppress(LoginRequired, BadRecord):
         before = StoredLogin(world, chosen).load().session
         chosen = replace(chosen, cache_name=before.subject)
-        _check(world, asked, before)
+        _check(world, wanted, before)
     return chosen
 
 
-def _check(world: World, asked: Asked, new: Session) -> None:
-    if asked.sdk_cache:
-        check_profile(new.name, world.profile_keys(new.name), arn=new.subject, force=asked.force)
+def _check(world: World, wanted: LoginOptions, new: Session) -> None:
+    if wanted.sdk_cache:
+        check_profile(new.name, world.profile_keys(new.name), arn=new.subject, force=wanted.force)
 
 
-def _approved(context: Context, world: World, chosen: Chosen, *, asked: Asked) -> Session:
+def _approved(start: Start, *, wanted: LoginOptions, browsing: Browsing) -> Session:
     """Listen (or wait for a code to be pasted), send the browser away, and spend the code that comes back."""
-    issuer = world.issuer(chosen.instance, remote=asked.remote)
-    with _receiving(world, chosen, asked) as receiver:
-        login = start_browser(issuer, world.clock, chosen, redirect_uri=receiver.redirect_uri, timeout=asked.timeout)
-        context.render.authorize(chosen, login.url)
-        with context.render.drawing():
-            _send(context, world, login, asked=asked)
+    world, chosen = start.world, start.chosen
+    issuer = world.issuer(chosen.instance, remote=browsing.remote)
+    with _receiving(world, chosen, browsing) as receiver:
+        login = start_browser(issuer, world.clock, chosen, redirect_uri=receiver.redirect_uri, timeout=browsing.timeout)
+        start.context.render.authorize(chosen, login.url)
+        with start.context.render.drawing():
+            _send(start, login, remote=browsing.remote)
             answer = redirected(login, receiver, world.clock)
     session = finish_browser(login, issuer, world.clock, answer)
     if session is None:
         raise AssertionError("only a registration that is reused can have been forgotten")
+    _check(world, wanted, session)
     return session
 
 
-def _receiving(world: World, chosen: Chosen, asked: Asked) -> AbstractContextManager[Receiver]:
-    return world.pasted_code(confirmation_url(chosen.instance)) if asked.remote else world.listen(asked.port or 0)
+def _receiving(world: World, chosen: Chosen, browsing: Browsing) -> AbstractContextManager[Receiver]:
+    return world.pasted_code(confirmation_url(chosen.instance)) if browsing.remote else world.listen(browsing.port)
 
 
-def _send(context: Context, world: World, login: BrowserLogin, *, asked: Asked) -> None:
-    line = context.render.line
-    if asked.remote:
+def _send(start: Start, login: BrowserLogin, *, remote: bool) -> None:
+    line = start.context.render.line
+    if remote:
         line("Open it in any browser. In the end AWS shows a code there.")
         line(NEVER_GIVE)
         line("Paste the code (it is not shown), then press Enter:")
         return
-    if not world.attended or asked.no_browser:
+    if not start.browses:
         line("Open it in a browser on this machine.")
-    elif not world.open_url(login.url):
-        world.notify(Notice("No browser could be opened here. Open it in one on this machine, or use --remote."))
+    elif not start.world.open_url(login.url):
+        start.world.notify(Notice("No browser could be opened here. Open it in one on this machine, or use --remote."))
     else:
         line("Opened in your browser.")
-    context.render.browsing(login.timeout, said=f"Waiting for the browser, {spoken(login.timeout)} at most.")
+    start.context.render.browsing(login.timeout, said=f"Waiting for the browser, {spoken(login.timeout)} at most.")
