@@ -233,12 +233,15 @@ def all_names(home: str) -> str:
 
 
 def card_facts(text: str, entry: str) -> str:
-    """Sum up all that a card says but for what else is kept of the login; "" unless it lists that entry.
+    """Sum up what a card says, but for when the login began and what else is kept of it; "" unless it lists that entry.
 
     A card is JSON, a member a line (adapters/secrets/cards.py), and no name of an entry has a bracket in it.
     """
     from zlib import crc32
 
+    began = text.find('\n "began": ')
+    if began >= 0:  # a new login is no reason to ask again where it lies
+        text = text[:began] + text[text.find("\n", began + 1) :]
     head, _, rest = text.partition('\n "entries": [')
     listed, _, tail = rest.partition("]")
     data = f"{head}]{tail}".encode("utf-8", "surrogatepass")

@@ -71,6 +71,7 @@ def test_nothing_real_leaks_in(emulator: Emulator) -> None:
     inherited = {**stray, "HOME": "/home/me", "PATH": "/bin", "AWS_CONFIG_FILE": "/real", "LANG": "C"}
     with prepared(emulator, inherited) as made:
         child = made.environment(inherited)
+    assert child.pop("AWS_ENDPOINT_URL_STS") == emulator.url
     assert not set(stray) & set(child)
     assert (child["PATH"], child["LANG"]) == ("/bin", "C")
     assert child["HOME"] != "/home/me"

@@ -53,7 +53,7 @@ def test_a_token_is_read_once(sh: Shell) -> None:
 
 
 def test_a_renewal_reads_twice(sh: Shell) -> None:
-    """Before the lock and under it; and the card as it is then, for the index that the next run rests on."""
+    """Before the lock and under it; and the card as it is then, for when the login ends and for the index."""
     sh("device")
     sh.clock.sleep(3590)
-    assert opened(sh, "refresh") == {"record": 2, "card": 4}
+    assert opened(sh, "refresh") == {"record": 2, "card": 5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -134,6 +135,11 @@ def test_sigterm_at_any_call_of_a_renewal_loses_nothing(tmp_path: Path) -> None:
     at_each(found, check)
 
 
+def plain(said: str) -> str:
+    """Leave the colours out."""
+    return re.sub("\x1b\\[[0-9;]*m", "", said)
+
+
 @pytest.mark.parametrize(
     ("term", "counting", "gone"),
     [("dumb", "Waiting for approval[^\n]*\n", ""), ("xterm-256color", "Waiting for approval", "\r\x1b[J")],
@@ -149,7 +155,7 @@ def test_ctrl_c_at_a_terminal(home: Path, term: str, counting: str, gone: str) -
             assert child.getecho()
             child.sendintr()
             child.expect(pexpect.EOF)
-            said = child.before
+            said = plain(child.before)
             assert child.getecho()
         finally:
             child.close()
@@ -169,7 +175,7 @@ def test_ctrl_c_at_a_question(home: Path) -> None:
             child.expect("Ctrl-C to stop: ")
             child.sendintr()
             child.expect(pexpect.EOF)
-            said = child.before
+            said = plain(child.before)
         finally:
             child.close()
         assert (child.exitstatus, said.removeprefix("^C")) == (130, "\r\nerror: interrupted\r\n")
