@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from sso_login.cli.context import Context
 
+    Items = list[CompletionItem[str]]  # click before 8.3 knows the brackets in its types alone
+
 _VALUES: Final = "values"
 _LONGEST: Final = 100  # characters of a description
-
-Items = list[CompletionItem[str]]
 
 
 class _Asked(Protocol):
